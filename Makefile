@@ -1,0 +1,59 @@
+# `make app` and `make test` each work alone in a fresh clone: Python 3.11 or newer is all they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help app test test-slow lint format notebooks setup pins clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+APP_STAMP := $(VENV)/.installed-app
+DEV_STAMP := $(VENV)/.installed-dev
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := BIM_CHROMIUM="$$(tools/ensure_chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadgroup
+ARGS ?=
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+app: $(APP_STAMP) ## install what the app needs, then serve the page (ARGS="--port 5007")
+	$(BIN)/bim-explorer serve $(ARGS)
+
+test: lint ## everything a change must pass, browser tests included (ARGS="-k rtrl")
+	$(PYTEST) $(ARGS)
+
+test-slow: $(DEV_STAMP) ## notebooks, faults and soak
+	$(PYTEST) -m slow --nbmake --nbmake-timeout=180 tests notebooks $(ARGS) || [ $$? -eq 5 ]
+
+lint: $(DEV_STAMP) ## ruff, pyright and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## let ruff mend and format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+notebooks: $(DEV_STAMP) ## open the lessons in JupyterLab
+	$(BIN)/jupyter lab notebooks $(ARGS)
+
+setup: $(DEV_STAMP) ## only make .venv with everything in it
+
+pins: ## write constraints.txt anew (ARGS="torch==2.13.0" holds a version)
+	tools/pin_versions.sh $(ARGS)
+
+clean: ## remove what can be made again, .venv included
+	rm -rf $(VENV) .pins build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@python="$$(tools/find_python.sh)"; echo "making $(VENV) with $$python ..."; "$$python" -m venv $(VENV)
+
+$(APP_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (a few minutes the first time) ..."
+	$(PIP_INSTALL) -e .
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
+	$(PIP_INSTALL) -e '.[dev,notebooks]'
+	@touch $@ $(APP_STAMP)

@@ -1,0 +1,1 @@
+"""Studies of what learning did: the audit against BPTT."""

@@ -1,0 +1,9 @@
+"""The command line: `bim-explorer serve | train | evaluate | audit | runs | data`.
+
+Every command is a module with `add`, its options, and `run`, which imports the layers it needs
+only when called, so that `--help` is instant.
+"""
+
+from bim_explorer.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""What every layer may rely on: interfaces, errors, seeding, registries. No torch, no UI."""

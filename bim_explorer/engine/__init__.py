@@ -1,0 +1,1 @@
+"""Model and learner as objects with state; they compose the maths of `functional` and `kernels`."""

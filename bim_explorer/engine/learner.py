@@ -1,0 +1,196 @@
+"""The learner: the order of the rules in one update.
+
+    forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
+    → influences move on → STDP (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
+    → bounds → pruning (eqs. 9-10)
+
+The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
+all RTRL while weights move.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bim_explorer.core.errors import DivergenceError
+from bim_explorer.core.interfaces import Chunk
+from bim_explorer.core.seeding import seed_of
+from bim_explorer.engine.chunk import ChunkTensors
+from bim_explorer.engine.gradient import chunk_gradient
+from bim_explorer.engine.initial import moved_delta_bias
+from bim_explorer.engine.network import Network
+from bim_explorer.engine.optimizer import Optimizer, clipped
+from bim_explorer.engine.settings import Dynamics, Rule
+from bim_explorer.engine.synapses import Synapses
+from bim_explorer.functional.adjoint import BlockTrace
+from bim_explorer.functional.stdp import stdp_filters
+
+#: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
+LOSS_BOUND = 10.0
+#: Weight of the past in that mean: one bad chunk after a live change is no divergence.
+LOSS_MOMENTUM = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """What one update did. Tensors are the learner's own: copy what you keep.
+
+    Attributes:
+        update: Its number, from 1.
+        steps: Time steps of its chunk, summed over the streams.
+        loss: Mean loss of a supervised step [nats]; None if the chunk had none.
+        logits: What the network answered (batch, time, class).
+        chunk: What it was asked.
+        traces: What every block did.
+        weights_before: W of each block before the update, if it was watched.
+    """
+
+    update: int
+    steps: int
+    loss: float | None
+    logits: Tensor
+    chunk: ChunkTensors
+    traces: list[BlockTrace]
+    weights_before: list[Tensor] | None
+
+
+class Learner:
+    """Trains a network online, one chunk and one update at a time.
+
+    Args:
+        network: Trained in place.
+        values: The flat parameter values.
+    """
+
+    def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
+        self.network = network
+        self.values = dict(values)
+        self.rule = Rule.from_values(values)
+        self.synapses = [Synapses(b.theta.W, b.batch) for b in network.blocks]
+        self.optimizer = Optimizer(network.parameters(), self.rule)
+        self.generator = torch.Generator(device=values["device"])
+        self.generator.manual_seed(seed_of(values["seed"], "pruning"))
+        self.update_count = 0
+        self.mean_loss: float | None = None
+
+    @property
+    def sparsity(self) -> float:
+        """Share of all synapses that are pruned."""
+        total = sum(s.mask.numel() for s in self.synapses)
+        return sum(s.pruned for s in self.synapses) / total
+
+    @property
+    def threshold(self) -> float:
+        """Mean pruning threshold θ of the blocks."""
+        return sum(s.threshold for s in self.synapses) / len(self.synapses)
+
+    @torch.no_grad()
+    def update(self, chunk: Chunk, watch: bool = False) -> UpdateResult:
+        """Run one chunk and move the weights once.
+
+        Args:
+            chunk: The next steps of every stream.
+            watch: Keep a copy of the weights before the update.
+
+        Raises:
+            DivergenceError: The loss or a weight has left its bounds.
+        """
+        rule, network = self.rule, self.network
+        data = ChunkTensors.of(chunk, network.readout.b)
+        traces = network.forward(data.spikes, data.keep)
+        logits, loss, directions = chunk_gradient(network, traces, data, rule.credit)
+        if rule.credit != "truncated":
+            for block in network.blocks:
+                block.carry(network.dynamics)
+        self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
+        before = [s.weights.clone() for s in self.synapses] if watch else None
+        self._pair(traces, data)
+        self._move(directions)
+        self.update_count += 1
+        self._prune()
+        steps = data.mask.numel()
+        return UpdateResult(self.update_count, steps, loss, logits, data, traces, before)
+
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        """Change live parameters; they act from the next update on."""
+        old, self.values = self.values, {**self.values, **changes}
+        self.rule = Rule.from_values(self.values)
+        if changes.keys() & {"delta_min", "delta_max"}:
+            self._move_delta_range(old)
+        if self.values["psp_kernel"] != old["psp_kernel"]:
+            for block in self.network.blocks:
+                block.state.psp[1].zero_()
+        self.network.dynamics = Dynamics.from_values(self.values)
+        if self.rule.optimizer != self.optimizer.kind:
+            self.optimizer = Optimizer(self.network.parameters(), self.rule)
+        if self.rule.credit == "truncated":
+            for block in self.network.blocks:
+                block.forget_influence()
+
+    def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
+        filters = stdp_filters(data.keep, self.rule.window)
+        pre = data.spikes
+        for synapses, trace in zip(self.synapses, traces, strict=True):
+            synapses.pair(pre, trace.z, data.keep, filters, self.rule)
+            pre = trace.z
+
+    def _move(self, gradient: dict[str, Tensor]) -> None:
+        gradient = clipped(gradient, self.rule.clip)
+        directions = {
+            name: g
+            for name, g in gradient.items()
+            if self.rule.learn == "all" or name.startswith("readout")
+        }
+        for index, synapses in enumerate(self.synapses):
+            name = f"block{index}.W"
+            mixed = synapses.direction(gradient.get(name), self.rule)
+            directions.pop(name, None)
+            if mixed is not None:
+                directions[name] = mixed
+        self.optimizer.step(directions, self.rule.rate_at(self.update_count))
+        for synapses in self.synapses:
+            synapses.bound(self.rule.w_max)
+
+    def _prune(self) -> None:
+        rule = self.rule
+        if self.update_count % rule.pruning.every:
+            return
+        if rule.pruning.target_sparsity == 0.0 and not self.sparsity:
+            return
+        for index, synapses in enumerate(self.synapses):
+            synapses.prune(rule, self.generator)
+            self.optimizer.mask(f"block{index}.W", synapses.mask)
+
+    def _move_delta_range(self, old: Mapping[str, Any]) -> None:
+        span = (old["delta_min"], old["delta_max"])
+        new = (self.values["delta_min"], self.values["delta_max"])
+        for block in self.network.blocks:
+            bias = block.theta.b_delta
+            bias.copy_(moved_delta_bias(bias.double(), span, new))
+
+    def _check(self, loss: float | None, guess: float) -> None:
+        if loss is not None:
+            old = loss if self.mean_loss is None else self.mean_loss
+            self.mean_loss = LOSS_MOMENTUM * old + (1.0 - LOSS_MOMENTUM) * loss
+            if not self.mean_loss <= LOSS_BOUND * guess:
+                raise DivergenceError(self._why(f"the loss reached {self.mean_loss:.3g} nats"))
+        if not all(bool(torch.isfinite(s.weights).all()) for s in self.synapses):
+            raise DivergenceError(self._why("a synapse is no longer a finite number"))
+
+    def _why(self, what: str) -> str:
+        if self.rule.as_printed:
+            reason = "eq. 4 as printed adds the gradient, so the loss rises: switch it off"
+        else:
+            reason = f"lower learning_rate (now {self.rule.learning_rate:g}) or w_max"
+        return f"learning left its bounds at update {self.update_count}: {what}; {reason}."
+
+
+def guess_loss(n_out: int, labels: bool) -> float:
+    """Loss of guessing [nats]: one class of `n_out`, or `n_out` labels at once."""
+    return n_out * math.log(2.0) if labels else math.log(max(n_out, 2))

@@ -1,0 +1,92 @@
+"""What a block's synapses W carry beside their weights: mask, threshold, traces, running scales.
+
+One object a block; it turns the block's gradient and its spikes into the direction that the
+optimizer descends (BIM eqs. 4-6), and prunes (eqs. 9-10).
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from bim_explorer.engine.settings import Rule
+from bim_explorer.functional.hybrid import RunningSquares, hybrid_direction, matched_scale
+from bim_explorer.functional.pruning import prune, regrow
+from bim_explorer.functional.stdp import StdpTraces, stdp_term
+from bim_explorer.functional.traces import TraceFilter
+
+
+class Synapses:
+    """Plasticity state of one block's W.
+
+    Attributes:
+        weights: W (neuron, input), the block's own tensor.
+        mask: False where pruned.
+        threshold: θ of eq. 10.
+        squares: Running scales of gradient and STDP term.
+        gradient: g of the last chunk that had a loss, pruned synapses included.
+        omega: Ω of the last chunk.
+        scale: k of the last update.
+    """
+
+    def __init__(self, weights: Float[Tensor, "neuron input"], batch: int) -> None:
+        self.weights = weights
+        self.mask: Bool[Tensor, "neuron input"] = torch.ones_like(weights, dtype=torch.bool)
+        self.threshold = 0.0
+        self.squares = RunningSquares()
+        self.gradient: Tensor | None = None
+        self.omega = torch.zeros_like(weights)
+        self.scale = 1.0
+        neurons, inputs = weights.shape
+        self.traces = StdpTraces(
+            weights.new_zeros(batch, inputs), weights.new_zeros(batch, neurons)
+        )
+
+    @property
+    def pruned(self) -> int:
+        """Number of pruned synapses."""
+        return self.mask.numel() - int(self.mask.sum())
+
+    def pair(
+        self,
+        pre: Float[Tensor, "batch time input"],
+        post: Float[Tensor, "batch time neuron"],
+        keep: Float[Tensor, "batch time"],
+        filters: tuple[TraceFilter, TraceFilter],
+        rule: Rule,
+    ) -> None:
+        """Add up the chunk's spike pairs into Ω (BIM eq. 5)."""
+        self.omega, self.traces = stdp_term(pre, post, keep, self.traces, filters, rule.window)
+
+    def direction(
+        self, gradient: Float[Tensor, "neuron input"] | None, rule: Rule
+    ) -> Float[Tensor, "neuron input"] | None:
+        """What the optimizer descends (BIM eq. 4), or None if nothing moves W."""
+        if gradient is not None:
+            self.gradient = gradient
+            live = max(int(self.mask.sum()), 1)
+            self.squares = self.squares.after(
+                float((gradient * self.mask).square().sum()) / live,
+                float((self.omega * self.mask).square().sum()) / live,
+            )
+        matched = rule.mixing == "matched"
+        self.scale = matched_scale(self.squares, rule.balance) if matched else 1.0
+        mixed = hybrid_direction(gradient, self.omega, rule.balance, self.scale, rule.as_printed)
+        return None if mixed is None else mixed * self.mask
+
+    def bound(self, w_max: float) -> None:
+        """Keep |w| ≤ w_max, and pruned weights at zero."""
+        self.weights.clamp_(-w_max, w_max).mul_(self.mask)
+
+    def prune(self, rule: Rule, generator: torch.Generator) -> None:
+        """One round of pruning, and of regrowth where it is switched on (BIM eqs. 9-10)."""
+        self.mask, self.threshold = prune(
+            self.weights, self.mask, self.threshold, rule.pruning, generator
+        )
+        if rule.regrow != "off" and not rule.pruning.as_printed:
+            score = torch.rand(self.mask.shape, generator=generator).to(self.weights)
+            if rule.regrow == "gradient" and self.gradient is not None:
+                score = self.gradient.abs()
+            self.mask = regrow(self.mask, rule.pruning.target_sparsity, score)
+        self.weights.mul_(self.mask)

@@ -1,0 +1,1 @@
+"""Pure tensor maths, one idea a file: no state, no config."""

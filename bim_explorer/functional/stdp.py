@@ -1,0 +1,73 @@
+"""The STDP term of a chunk, all pairs, from two traces (BIM eqs. 5-6).
+
+    Ω_ij = Σ_{t_i} Σ_{t_j} W(t_i - t_j)
+    W(t) = A+ exp(-t/τ+) for t ≥ 0,  -A- exp(t/τ-) for t < 0
+
+    x_j = presynaptic trace, this step's spikes included
+    y_i = postsynaptic trace, decayed to now, this step's spikes left out
+    chunk: Ω = A+ zᵀx - A- yᵀs, averaged over the streams
+
+A pair at Δt = 0 counts once, as potentiation. The traces carry all earlier spikes, so chunks of
+any length add up to the double sum of eq. 5; what is returned is what this chunk adds to it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bim_explorer.functional.traces import TraceFilter, trace, trace_filter
+
+
+class Window(NamedTuple):
+    """The window of eq. 6: amplitudes, and the decay of each trace over one step."""
+
+    a_plus: float
+    a_minus: float
+    decay_plus: float
+    decay_minus: float
+
+
+class StdpTraces(NamedTuple):
+    """Traces at the end of a chunk."""
+
+    trace_pre: Float[Tensor, "batch input"]
+    trace_post: Float[Tensor, "batch neuron"]
+
+
+def stdp_filters(
+    keep: Float[Tensor, "batch time"], window: Window
+) -> tuple[TraceFilter, TraceFilter]:
+    """The filters of both traces over a chunk, the same for all blocks."""
+    return trace_filter(window.decay_plus, keep), trace_filter(window.decay_minus, keep)
+
+
+def stdp_term(
+    pre: Float[Tensor, "batch time input"],
+    post: Float[Tensor, "batch time neuron"],
+    keep: Float[Tensor, "batch time"],
+    traces: StdpTraces,
+    filters: tuple[TraceFilter, TraceFilter],
+    window: Window,
+) -> tuple[Float[Tensor, "neuron input"], StdpTraces]:
+    """Ω of the chunk (mean over streams) and the traces behind it (BIM eq. 5).
+
+    Args:
+        pre: Presynaptic spikes.
+        post: Postsynaptic spikes.
+        keep: 0 where a stream starts anew: no pair reaches across.
+        traces: Both traces before the chunk.
+        filters: `stdp_filters` of this window and chunk.
+        window: The window of eq. 6.
+    """
+    x = trace(pre, traces.trace_pre, filters[0])
+    y = trace(post, traces.trace_post, filters[1])
+    y_before = torch.cat([traces.trace_post[:, None], y[:, :-1]], dim=1)
+    y_now = y_before * (window.decay_minus * keep)[..., None]
+    potentiation = post.flatten(0, 1).T @ x.flatten(0, 1)
+    depression = y_now.flatten(0, 1).T @ pre.flatten(0, 1)
+    omega = (window.a_plus * potentiation - window.a_minus * depression) / pre.shape[0]
+    return omega, StdpTraces(x[:, -1], y[:, -1])

@@ -1,0 +1,1 @@
+"""Readers of published data sets and their file formats: files to numpy, faults to one sentence."""

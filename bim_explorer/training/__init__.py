@@ -1,0 +1,1 @@
+"""The only place where a task meets a model: build, loop, evaluate, checkpoint."""

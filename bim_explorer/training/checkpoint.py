@@ -1,0 +1,102 @@
+"""All that an exact resume needs, as named numpy arrays and JSON-able facts.
+
+theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
+synapses/I/{mask, omega, gradient, trace_pre, trace_post}  generator/pruning
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bim_explorer.engine.block import Block
+from bim_explorer.engine.learner import Learner
+from bim_explorer.engine.network import Network
+from bim_explorer.engine.synapses import Synapses
+from bim_explorer.functional.hybrid import RunningSquares
+from bim_explorer.functional.rtrl import Influence
+from bim_explorer.functional.stdp import StdpTraces
+
+
+def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Arrays and facts of a learner; the arrays are copies."""
+    tensors = {f"theta/{k}": v for k, v in learner.network.parameters().items()}
+    tensors |= {f"optimizer/{k}": v for k, v in learner.optimizer.state().items()}
+    tensors["generator/pruning"] = learner.generator.get_state()
+    for index, block in enumerate(learner.network.blocks):
+        tensors |= {f"block/{index}/{k}": v for k, v in _block_tensors(block).items()}
+        if block.influence is not None:
+            fields = block.influence._asdict().items()
+            tensors |= {f"influence/{index}/{k}": v for k, v in fields}
+    for index, synapses in enumerate(learner.synapses):
+        tensors |= {f"synapses/{index}/{k}": v for k, v in _synapse_tensors(synapses).items()}
+    facts = {
+        "update": learner.update_count,
+        "mean_loss": learner.mean_loss,
+        "thresholds": [s.threshold for s in learner.synapses],
+        "scales": [s.scale for s in learner.synapses],
+        "squares": [asdict(s.squares) for s in learner.synapses],
+    }
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}, facts
+
+
+def load_learner(
+    learner: Learner, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+) -> None:
+    """Put a fresh learner of the same sizes into the state that `learner_state` took."""
+    like = learner.network.readout.b
+
+    def tensors_of(prefix: str) -> dict[str, Tensor]:
+        return _tensors(arrays, prefix)
+
+    load_weights(learner.network, arrays)
+    learner.optimizer.load_state(
+        {k: v.to(like.device) if v.ndim else v for k, v in tensors_of("optimizer/").items()}
+    )
+    learner.generator.set_state(torch.from_numpy(np.array(arrays["generator/pruning"])))
+    learner.update_count, learner.mean_loss = facts["update"], facts["mean_loss"]
+    for index, block in enumerate(learner.network.blocks):
+        state = {k: v.to(like) for k, v in tensors_of(f"block/{index}/").items()}
+        block.state.psp = [state["psp0"], state["psp1"]]
+        block.state.h, block.state.v = state["h"], state["v"]
+        influence = {k: v.to(like) for k, v in tensors_of(f"influence/{index}/").items()}
+        block.influence = Influence(**influence) if influence else None
+    for index, synapses in enumerate(learner.synapses):
+        _load_synapses(synapses, tensors_of(f"synapses/{index}/"), like)
+        synapses.threshold = facts["thresholds"][index]
+        synapses.scale = facts["scales"][index]
+        synapses.squares = RunningSquares(**facts["squares"][index])
+
+
+def load_weights(network: Network, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put a network's weights to those of a checkpoint, and nothing else."""
+    parameters = network.parameters()
+    for name, tensor in _tensors(arrays, "theta/").items():
+        parameters[name].copy_(tensor)
+
+
+def _tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
+    found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    return {name: torch.from_numpy(np.array(array)) for name, array in found.items()}
+
+
+def _block_tensors(block: Block) -> dict[str, Tensor]:
+    state = block.state
+    return {"psp0": state.psp[0], "psp1": state.psp[1], "h": state.h, "v": state.v}
+
+
+def _synapse_tensors(synapses: Synapses) -> dict[str, Tensor]:
+    tensors = {"mask": synapses.mask, "omega": synapses.omega, **synapses.traces._asdict()}
+    return tensors if synapses.gradient is None else tensors | {"gradient": synapses.gradient}
+
+
+def _load_synapses(synapses: Synapses, tensors: dict[str, Tensor], like: Tensor) -> None:
+    synapses.mask = tensors.pop("mask").to(like.device)
+    moved = {name: tensor.to(like) for name, tensor in tensors.items()}
+    synapses.omega, synapses.gradient = moved["omega"], moved.get("gradient")
+    synapses.traces = StdpTraces(moved["trace_pre"], moved["trace_post"])

@@ -1,0 +1,1 @@
+"""The page: state, feed, plots and panels on Panel and HoloViews. No torch."""

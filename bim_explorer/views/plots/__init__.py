@@ -1,0 +1,1 @@
+"""The plots as pure functions: data in, HoloViews element out, also in notebooks and reports."""

@@ -1,0 +1,208 @@
+"""The learner: what a live change does, what a chunk without a loss does, where it stops."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from networks import random_chunk
+
+from bim_explorer.config import Config
+from bim_explorer.core.errors import DivergenceError
+from bim_explorer.core.interfaces import Chunk
+from bim_explorer.engine.initial import inverse_softplus, moved_delta_bias
+from bim_explorer.engine.learner import Learner
+from bim_explorer.engine.network import build_network
+from bim_explorer.engine.optimizer import clipped
+from bim_explorer.kernels import kernels_for
+
+
+def learner_of(**values) -> Learner:
+    small = {"d_model": 6, "d_state": 2, "batch": 2, "v_th": 0.3, "dtype": "float64"}
+    config = Config(**{**small, **values}).values()
+    network = build_network(config, 5, 3, 0.2, kernels_for("torch"))
+    return Learner(network, config)
+
+
+def chunk(seed: int = 0, supervised: bool = True) -> Chunk:
+    data = random_chunk(2, 8, 5, 3, seed)
+    return data if supervised else Chunk(data.spikes, data.target, data.mask & False, data.keep)
+
+
+def weights(learner: Learner) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in learner.network.parameters().items()}
+
+
+def moved(learner: Learner, before: dict[str, torch.Tensor]) -> set[str]:
+    after = learner.network.parameters()
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def test_the_same_seed_learns_the_same_weights():
+    runs = []
+    for _ in range(2):
+        learner = learner_of(balance=0.5, target_sparsity=0.3, prune_every=2)
+        for seed in range(6):
+            learner.update(chunk(seed))
+        runs.append(weights(learner))
+    assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+
+
+def test_a_chunk_without_a_loss_moves_nothing_at_full_balance():
+    learner = learner_of(balance=1.0)
+    learner.update(chunk(0))
+    before = weights(learner)
+    assert learner.update(chunk(1, supervised=False)).loss is None
+    assert moved(learner, before) == set()
+
+
+def test_a_chunk_without_a_loss_moves_the_synapses_by_stdp_alone():
+    learner = learner_of(balance=0.5)
+    learner.update(chunk(0))
+    before = weights(learner)
+    learner.update(chunk(1, supervised=False))
+    assert moved(learner, before) == {"block0.W"}
+
+
+def test_at_zero_balance_synapses_follow_stdp_exactly_and_the_rest_learns():
+    learner = learner_of(balance=0.0, optimizer="sgd", learning_rate=0.01)
+    before = weights(learner)
+    learner.update(chunk(0))
+    step = learner.network.parameters()["block0.W"] - before["block0.W"]
+    torch.testing.assert_close(step, 0.01 * learner.synapses[0].omega)
+    assert "block0.A_log" in moved(learner, before)
+
+
+def test_only_synapses_and_readout_learn_when_asked():
+    learner = learner_of(learn="synapses")
+    before = weights(learner)
+    learner.update(chunk(0))
+    assert moved(learner, before) == {"block0.W", "readout.W_y", "readout.W_z", "readout.b"}
+
+
+def test_sgd_is_the_papers_rule_and_the_printed_sign_turns_it_round():
+    steps = []
+    for as_printed in (False, True):
+        learner = learner_of(optimizer="sgd", as_printed_update=as_printed)
+        before = weights(learner)
+        learner.update(chunk(0))
+        after = learner.network.parameters()
+        steps.append({name: after[name] - before[name] for name in before})
+    torch.testing.assert_close(steps[1]["block0.W"], -steps[0]["block0.W"])
+    torch.testing.assert_close(steps[1]["block0.W_B"], steps[0]["block0.W_B"])
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_is_not():
+    gradient = {"a": torch.tensor([3.0]), "b": torch.tensor([4.0])}
+    assert clipped(gradient, 0.0) == gradient
+    short, same = clipped(gradient, 1.0), clipped(gradient, 9.0)
+    assert [float(short[name]) for name in "ab"] == pytest.approx([0.6, 0.8])
+    assert [float(same[name]) for name in "ab"] == pytest.approx([3.0, 4.0])
+
+
+def test_synapses_stay_in_their_bounds():
+    learner = learner_of(w_max=0.2)
+    learner.update(chunk(0))
+    assert float(learner.network.parameters()["block0.W"].abs().max()) <= 0.2
+
+
+def test_pruned_synapses_stay_at_zero_whatever_the_rule():
+    learner = learner_of(balance=0.5, target_sparsity=0.5, prune_every=1, threshold_rate=0.5)
+    for seed in range(60):
+        learner.update(chunk(seed))
+    assert learner.sparsity == pytest.approx(0.5, abs=0.02)
+    pruned = ~learner.synapses[0].mask
+    assert not learner.synapses[0].weights[pruned].any()
+    memory = learner.optimizer.state()["block0.W/exp_avg"]
+    learner.update(chunk(99))
+    assert not learner.synapses[0].weights[pruned].any()
+    assert not memory[pruned].any()
+
+
+def test_a_lowered_target_regrows_only_where_asked():
+    sparsity = {}
+    for regrow in ("off", "random", "gradient"):
+        learner = learner_of(target_sparsity=0.6, prune_every=1, threshold_rate=0.5, regrow=regrow)
+        for seed in range(60):
+            learner.update(chunk(seed))
+        learner.apply({"target_sparsity": 0.2})
+        learner.update(chunk(61))
+        sparsity[regrow] = learner.sparsity
+    assert sparsity["off"] == pytest.approx(0.6, abs=0.02)
+    assert sparsity["random"] == sparsity["gradient"] == pytest.approx(0.2, abs=0.02)
+
+
+def test_pruning_as_printed_runs_past_its_target():
+    learner = learner_of(target_sparsity=0.3, prune_every=1, as_printed_pruning=True)
+    for seed in range(80):
+        learner.update(chunk(seed))
+    assert learner.sparsity > 0.8
+
+
+def test_a_change_acts_at_the_next_update():
+    learner = learner_of(optimizer="sgd", learning_rate=0.01)
+    learner.apply({"learning_rate": 0.0})
+    before = weights(learner)
+    learner.update(chunk(0))
+    assert moved(learner, before) == set()
+
+
+def test_exact_credit_starts_its_influences_at_zero_from_the_switch():
+    learner = learner_of(credit="truncated", learning_rate=0.0)
+    learner.update(chunk(0))
+    assert learner.network.blocks[0].influence is None
+    learner.apply({"credit": "exact"})
+    learner.update(chunk(1))
+    assert learner.network.blocks[0].influence is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd"},
+        {"psp_kernel": "alpha", "tau_psp_ms": 5.0},
+        {"readout": "y"},
+        {"v_th": 1.5, "tau_mem_ms": 8.0, "dt_ms": 0.5},
+        {"credit": "local", "mixing": "raw", "learn": "synapses"},
+        {"delta_min": 0.01, "delta_max": 0.2},
+        {"a_plus": 0.5, "tau_minus_ms": 40.0, "w_max": 1.0, "chunk": 3},
+    ],
+)
+def test_every_live_change_goes_on_learning(changes):
+    learner = learner_of(n_blocks=2, balance=0.5)
+    learner.update(chunk(0))
+    learner.apply(changes)
+    for seed in range(1, 4):
+        loss = learner.update(chunk(seed)).loss
+        assert loss is not None
+        assert math.isfinite(loss)
+
+
+def test_moving_the_delta_range_maps_its_ends():
+    old, new = (0.01, 0.1), (0.001, 1.0)
+    bias = inverse_softplus(torch.tensor([0.01, 0.1, 0.0316227766], dtype=torch.float64))
+    there = torch.nn.functional.softplus(moved_delta_bias(bias, old, new))
+    expected = torch.tensor([0.001, 1.0, 0.0316227766], dtype=torch.float64)
+    torch.testing.assert_close(there, expected, rtol=1e-6, atol=0)
+
+
+def test_divergence_stops_with_a_reason():
+    learner = learner_of(optimizer="sgd", learning_rate=1.0)
+    learner.network.readout.b.mul_(0).add_(torch.tensor([100.0, 0.0, -100.0]).double())
+    with pytest.raises(DivergenceError, match="lower learning_rate"):
+        learner.update(chunk(0))
+    learner.apply({"as_printed_update": True})
+    with pytest.raises(DivergenceError, match="as printed adds the gradient"):
+        learner.update(chunk(0))
+
+
+def test_cooling_makes_later_updates_smaller():
+    steps = []
+    for cooling in (0, 1):
+        learner = learner_of(optimizer="sgd", cooling=cooling)
+        learner.update_count = 3
+        before = weights(learner)
+        learner.update(chunk(0))
+        steps.append(learner.network.readout.b - before["readout.b"])
+    torch.testing.assert_close(steps[1], steps[0] / 2)
