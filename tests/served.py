@@ -191,11 +191,13 @@ class Visitor:
         """The control of a parameter."""
         return self.page.locator(f".control[data-name={name}]")
 
-    def show_card(self, title: str) -> None:
-        """Open a card of the sidebar if it is closed."""
-        card = self.page.locator(f"details.card:has(> summary:text-is('{title}'))")
+    def uncover(self, name: str) -> Locator:
+        """The control of a parameter, its card of the sidebar opened if it is closed."""
+        control = self.control(name)
+        card = self.page.locator("details.card").filter(has=control)
         if card.get_attribute("open") is None:
-            card.locator("summary").click()
+            card.locator("summary").first.click()
+        return control
 
     def pick(self, select: str, option: str) -> None:
         """Choose from a drop-down."""
@@ -204,7 +206,7 @@ class Visitor:
 
     def enter(self, name: str, value: Any) -> None:
         """Use a control: type, choose or switch."""
-        control = self.control(name)
+        control = self.uncover(name)
         if isinstance(value, bool):
             control.locator("input[type=checkbox]").click()
         elif control.locator("input[type=radio]").count():

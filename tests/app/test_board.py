@@ -17,7 +17,7 @@ from bim_explorer.store.snapshot import Mark
 from bim_explorer.views import theme
 from bim_explorer.views.board import Board
 from bim_explorer.views.live_raster import WIDTH
-from bim_explorer.views.live_window import KEPT
+from bim_explorer.views.live_window import KEPT, TAKEN
 from bim_explorer.views.plots.raster import band_image
 from bim_explorer.views.plots.window import WINDOW
 
@@ -172,7 +172,9 @@ def test_sampled_synapses_are_kept_for_a_while(shown):
         shown.update()
     points = shown.data("stdp", "whole change")["change"]
     assert len(points) == KEPT
-    np.testing.assert_array_equal(points[-50:], shown.run.history.pairs.total)
+    total = shown.run.history.pairs.total
+    newest = total[:: -(-len(total) // TAKEN)]
+    np.testing.assert_array_equal(points[-len(newest) :], newest)
 
 
 def test_a_change_is_marked_with_old_and_new_value(shown):

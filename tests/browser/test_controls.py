@@ -36,7 +36,6 @@ def names_of(section, live):
 @pytest.mark.parametrize("section", [s for s in SECTIONS if names_of(s, True)])
 def test_live_controls_act_on_the_running_network(visitor, section):
     visitor.pause()
-    visitor.show_card(section)
     entered = {}
     for name in names_of(section, live=True):
         entered[name] = another_value(name, visitor.started_with()[name])
@@ -51,7 +50,7 @@ def test_live_controls_act_on_the_running_network(visitor, section):
 
 def test_slider_shows_its_value_while_dragged_and_acts_on_release(visitor):
     before = visitor.acknowledged().get("a_plus")
-    control = visitor.control("a_plus")
+    control = visitor.uncover("a_plus")
     slider, field = control.locator("input[type=range]"), control.locator(".field")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -95,7 +94,6 @@ def test_sizes_wait_until_they_are_applied(visitor):
         for name in names_of(section, live=False):
             if name not in ("data", "device", "threads"):
                 entered[name] = another_value(name, visitor.started_with()[name])
-        visitor.show_card(section)
     for name, value in entered.items():
         visitor.enter(name, value)
     waiting = visitor.page.locator(".bim-waiting")
@@ -111,8 +109,7 @@ def test_sizes_wait_until_they_are_applied(visitor):
 
 def test_discarded_changes_leave_the_run_alone(visitor):
     before = visitor.folder
-    visitor.show_card("Network")
-    visitor.control("n_blocks").get_by_role("button", name="more").click()
+    visitor.uncover("n_blocks").get_by_role("button", name="more").click()
     expect(visitor.page.locator(".bim-waiting")).to_be_visible()
     visitor.press("discard")
     expect(visitor.page.locator(".bim-waiting")).to_be_hidden()

@@ -63,8 +63,7 @@ def test_keys_run_pause_step_undo_and_help(visitor):
 
 def test_keys_belong_to_the_field_that_is_typed_in(visitor):
     visitor.pause()
-    field = visitor.control("delta_min").locator(".field")
-    visitor.show_card("Network")
+    field = visitor.uncover("delta_min").locator(".field")
     field.click()
     field.press("End")
     visitor.page.keyboard.type(" s?z")
