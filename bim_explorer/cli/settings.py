@@ -38,7 +38,9 @@ def with_presets(examples: str) -> Callable[[], str]:
     def notes() -> str:
         from bim_explorer.config import preset_names, read_preset
 
-        lines = [f"  {name:<12}{read_preset(name).title}" for name in preset_names()]
+        names = preset_names()
+        width = 2 + max(map(len, names))
+        lines = [f"  {name:<{width}}{read_preset(name).title}" for name in names]
         return "\n".join([examples, "", "presets:", *lines])
 
     return notes

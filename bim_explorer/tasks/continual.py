@@ -16,9 +16,7 @@ import numpy as np
 
 from bim_explorer.core.errors import ConfigError, unknown_name
 from bim_explorer.core.interfaces import Chunk, Task
-
-#: The two phases, in their order.
-PHASES = ("first", "second")
+from bim_explorer.tasks.pair import build_parts, told
 
 
 class Continual:
@@ -28,7 +26,7 @@ class Continual:
         values: Flat values; `first`, `second` and `phase` are read, the rest goes to both tasks.
 
     Raises:
-        ConfigError: One of the two is not a task with one class a step, or both are the same.
+        ConfigError: The two are the same, or not two tasks on their own.
     """
 
     name = "continual"
@@ -40,21 +38,11 @@ class Continual:
     judged = True
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        from bim_explorer.tasks import TASKS, build_task
-
-        names = [str(values[phase]) for phase in PHASES]
-        if self.name in names or names[0] == names[1]:
-            raise ConfigError(
-                f"first and second must be two other tasks, got {' and '.join(names)}."
-            )
+        first, second = build_parts(values)
         self.provenance = self.describe(values)
-        self.synthetic = any(TASKS.load(name).synthetic for name in names)
-        self._batch, self._phase = int(values["batch"]), str(values["phase"])
-        self._parts: dict[str, Task] = {
-            phase: build_task({**values, "task": name, "data": ""})
-            for phase, name in zip(PHASES, names, strict=True)
-        }
-        first, second = self._parts.values()
+        self.synthetic = first.synthetic or second.synthetic
+        self._phase = str(values["phase"])
+        self._parts: dict[str, Task] = {"first": first, "second": second}
         self.d_in, self.n_out = first.d_in + second.d_in, first.n_out + second.n_out
         spikes = [part.d_in * part.input_rate for part in self._parts.values()]
         self.input_rate = sum(spikes) / 2 / self.d_in
@@ -63,11 +51,8 @@ class Continual:
     @classmethod
     def describe(cls, values: Mapping[str, Any]) -> str:
         """Where the data of `values` comes from, in one sentence."""
-        from bim_explorer.tasks import TASKS
-
-        parts = [TASKS.load(str(values[phase])) for phase in PHASES]
-        told = [part.describe({**values, "data": ""}).rstrip(".") for part in parts]
-        return f"First {parts[0].title} ({told[0]}), then {parts[1].title} ({told[1]})."
+        first, second = told(values)
+        return f"First {first}, then {second}."
 
     def chunk(self, n_steps: int) -> Chunk:
         """The next `n_steps` steps of the task in phase; after a switch its streams begin anew."""

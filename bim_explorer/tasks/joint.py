@@ -16,8 +16,7 @@ import numpy as np
 
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.core.interfaces import Chunk, Task
-
-_PLACES = ("first", "second")
+from bim_explorer.tasks.pair import build_parts, told
 
 
 class Joint:
@@ -39,17 +38,9 @@ class Joint:
     judged = True
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        from bim_explorer.tasks import TASKS, build_task
-
-        names = [str(values[place]) for place in _PLACES]
-        if {"joint", "continual"} & {*names} or names[0] == names[1]:
-            got = " and ".join(names)
-            raise ConfigError(f"first and second must be two other tasks, got {got}.")
+        self._parts = build_parts(values)
         self.provenance = self.describe(values)
-        self.synthetic = any(TASKS.load(name).synthetic for name in names)
-        self._parts: list[Task] = [
-            build_task({**values, "task": name, "data": ""}) for name in names
-        ]
+        self.synthetic = any(part.synthetic for part in self._parts)
         self._labels = [labels_of(part) for part in self._parts]
         self.d_in, self.n_out = sum(part.d_in for part in self._parts), sum(self._labels)
         self.input_rate = sum(p.d_in * p.input_rate for p in self._parts) / self.d_in
@@ -59,11 +50,8 @@ class Joint:
     @classmethod
     def describe(cls, values: Mapping[str, Any]) -> str:
         """Where the data of `values` comes from, in one sentence."""
-        from bim_explorer.tasks import TASKS
-
-        parts = [TASKS.load(str(values[place])) for place in _PLACES]
-        told = [part.describe({**values, "data": ""}).rstrip(".") for part in parts]
-        return f"{parts[0].title} ({told[0]}) beside {parts[1].title} ({told[1]})."
+        first, second = told(values)
+        return f"{first} beside {second}."
 
     def chunk(self, n_steps: int) -> Chunk:
         """The next `n_steps` steps of every training stream, of both tasks."""

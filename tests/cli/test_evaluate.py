@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
+from safetensors.numpy import save
+
+from bim_explorer.store.paths import RunFolder
+from bim_explorer.store.reader import RunReader
+from bim_explorer.store.writer import META_KEY
 
 
 @pytest.mark.parametrize("split", [None, "validation"])
@@ -40,3 +48,16 @@ def test_a_text_network_is_evaluated_on_another_text(cli, small, tmp_path):
     own = cli("evaluate", run, "--json").json["metrics"]["bits_per_character"]
     answer = cli("evaluate", run, "--data", other, "--json")
     assert answer.json["metrics"]["bits_per_character"] > own
+
+
+def test_a_run_from_before_a_parameter_existed_has_its_default(cli, small_run, tmp_path):
+    old = tmp_path / "old"
+    shutil.copytree(small_run, old)
+    config = json.loads((old / "config.json").read_text(encoding="utf-8"))
+    del config["values"]["cooling"]
+    (old / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    arrays, facts = RunReader(old).checkpoint("best")
+    del facts["experiment"]["values"]["cooling"]
+    best = RunFolder(old).checkpoint("best")
+    best.write_bytes(save(arrays, metadata={META_KEY: json.dumps(facts)}))
+    assert cli("evaluate", old, "--json").json == cli("evaluate", small_run, "--json").json
