@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
@@ -22,8 +22,9 @@ from bim_explorer.views.plots.raster import (
 if TYPE_CHECKING:
     from bim_explorer.service.client import RunClient
 
-#: Steps across the raster.
-WIDTH = 1000
+#: Steps across the raster, and across each of the images it is made of: one is coloured anew
+#: whenever a part of it changes.
+WIDTH, TILE = 1000, 100
 
 # The step that column `tick` shows now; before the ring is full, none right of the sweep.
 _STEP_CODE = """
@@ -93,8 +94,10 @@ class LiveRaster(LivePlot):
 
     def columns(self) -> dict[str, Columns]:
         """Image and write position."""
-        rows = self._image.shape[0]
-        image = {"x": [0], "y": [0], "dw": [WIDTH], "dh": [rows], "image": [self._image.copy()]}
+        rows, left = self._image.shape[0], range(0, WIDTH, TILE)
+        size = {"dw": [TILE] * len(left), "dh": [rows] * len(left)}
+        tiles = [self._image[:, x : x + TILE].copy() for x in left]
+        image = {"x": [*left], "y": [0] * len(left), **size, "image": tiles}
         return {SPIKES: image, SWEEP: self._sweep()}  # pyright: ignore[reportReturnType]
 
     def bounds(self) -> dict[str, tuple[float, float]]:
@@ -122,12 +125,9 @@ class LiveRaster(LivePlot):
 
     def _send(self, changed: int) -> None:
         rows = slice(0, self._image.shape[0])
-        start = (self._end - changed) % WIDTH
-        bands = [(start, min(start + changed, WIDTH)), (0, start + changed - WIDTH)]
         patches = [
-            ((0, rows, slice(low, high)), self._image[:, low:high].ravel())
-            for low, high in bands
-            if high > low
+            ((tile, rows, slice(low % TILE, high - tile * TILE)), self._image[:, low:high].ravel())
+            for tile, low, high in _runs((self._end - changed) % WIDTH, changed)
         ]
         self.patch(SPIKES, {"image": patches})
         self.replace(SWEEP, self._sweep())
@@ -145,6 +145,15 @@ class LiveRaster(LivePlot):
             for axis in rendering.figure.xaxis:
                 axis.axis_label = step_label(dt_ms)
         return True
+
+
+def _runs(start: int, changed: int) -> Iterator[tuple[int, int, int]]:
+    """So many columns of the ring from `start` on: tile, first and end column of each part."""
+    while changed > 0:
+        tile = start // TILE
+        end = min(start + changed, (tile + 1) * TILE)
+        yield tile, start, end
+        start, changed = end % WIDTH, changed - (end - start)
 
 
 def expected_groups(values: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:

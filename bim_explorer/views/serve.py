@@ -17,6 +17,7 @@ from bim_explorer.config import Config
 from bim_explorer.core.errors import BimError, ConfigError
 from bim_explorer.service.client import RunClient
 from bim_explorer.service.hub import Hub, shared_hub
+from bim_explorer.service.process import step_back
 from bim_explorer.views import shell
 from bim_explorer.views.board import Board
 from bim_explorer.views.explorer import Explorer
@@ -64,6 +65,7 @@ def serve(
     for name in _HARMLESS:
         logging.getLogger(name).addFilter(_is_fault)
     hub = shared_hub()
+    step_back()
     server = pn.io.server.get_server(
         {"/": lambda: page(config, hub)},
         port=port,

@@ -16,7 +16,7 @@ from pyviz_comms import Comm
 from bim_explorer.store.snapshot import Mark
 from bim_explorer.views import theme
 from bim_explorer.views.board import Board
-from bim_explorer.views.live_raster import WIDTH
+from bim_explorer.views.live_raster import TILE, WIDTH
 from bim_explorer.views.live_window import KEPT, TAKEN
 from bim_explorer.views.plots.raster import band_image
 from bim_explorer.views.plots.window import WINDOW
@@ -46,6 +46,9 @@ class Shown:
     def data(self, name, label):
         return self.rendering(name).sources[label].data
 
+    def raster(self):
+        return np.concatenate(self.data("raster", "spikes")["image"], axis=1)
+
     def update(self) -> bool:
         self.events.clear()
         return self.board.update()
@@ -61,7 +64,7 @@ def shown() -> Shown:
 def test_first_drawing_already_holds_the_history(shown):
     shown.show("loss", "raster")
     np.testing.assert_array_equal(shown.data("loss", "loss")["update"], [10])
-    assert shown.data("raster", "spikes")["image"][0].any()
+    assert shown.raster().any()
 
 
 def test_curves_hold_what_the_history_holds(shown):
@@ -107,7 +110,7 @@ def test_raster_is_a_ring_of_the_newest_steps(shown):
     for steps in [*rng.integers(1, 400, 12), 1000]:
         shown.run.advance(steps=int(steps))
         shown.update()
-        image = shown.data("raster", "spikes")["image"][0]
+        image = shown.raster()
         total = shown.run.spikes.shape[1]
         newest = band_image(shown.run.spikes[:, -WIDTH:], GROUPS)
         ring = np.arange(total - newest.shape[1], total) % WIDTH
@@ -124,13 +127,22 @@ def test_raster_sends_only_the_columns_that_are_new(shown):
     assert cells == 30 * sum(rows for _, rows in GROUPS)
 
 
+def test_raster_colours_only_the_tiles_that_change(shown):
+    shown.show("raster")
+    shown.run.advance(steps=TILE)
+    shown.update()
+    (patched,) = [event for event in shown.events if type(event).__name__ == "ColumnsPatchedEvent"]
+    tiles = {tile for (tile, _, _), _ in patched.patches["image"]}
+    assert 1 <= len(tiles) <= 2
+
+
 def test_steps_that_never_came_are_blank(shown):
     shown.show("raster")
     run = shown.run
     run.spikes = np.concatenate([run.spikes, np.ones((9, 50), np.uint8)], axis=1)
     run.advance(steps=5)
     shown.update()
-    image = shown.data("raster", "spikes")["image"][0]
+    image = shown.raster()
     assert not image[:, 7:57].any()
 
 
@@ -141,7 +153,7 @@ def test_another_network_is_drawn_with_its_own_rows(shown):
     shown.run.history.clear()
     shown.run.advance()
     assert shown.update()
-    assert shown.data("raster", "spikes")["image"][0].shape == (7, WIDTH)
+    assert shown.raster().shape == (7, WIDTH)
 
 
 def test_thinned_and_cleared_histories_are_drawn_from_scratch(shown):

@@ -6,14 +6,17 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from fake_engine import CHECKPOINT_UPDATES, FakeExperiment
+from fake_engine import CHECKPOINT_UPDATES, RECORDER, FakeExperiment
 
+from bim_explorer.service.process import WorkerProcess, step_back
 from bim_explorer.store.reader import RunReader
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="tells by POSIX signals")
@@ -271,3 +274,22 @@ def test_a_script_without_a_guard_is_told_how(tmp_path: Path) -> None:
         [sys.executable, str(path)], capture_output=True, text=True, timeout=60, env=environment
     )
     assert 'below `if __name__ == "__main__":`' in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+def test_a_server_that_steps_back_leaves_its_workers_their_priority():
+    def serve() -> None:
+        step_back()
+        begun.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        begun.append(WorkerProcess(1, RECORDER))
+
+    begun: list[Any] = []
+    server = threading.Thread(target=serve)
+    server.start()
+    server.join()
+    priority, worker = begun
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert priority > mine == os.getpriority(os.PRIO_PROCESS, worker.pid)
+    worker.ask_to_end()
+    worker.wait()
+    assert not worker.alive
