@@ -29,7 +29,6 @@ from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.stdp import stdp_filters
 
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
@@ -104,10 +103,9 @@ class Learner:
         rule, network = self.rule, self.network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
-        logits, loss, directions = chunk_gradient(network, traces, data, rule.credit)
-        if rule.credit != "truncated":
-            for block in network.blocks:
-                block.carry(network.dynamics)
+        logits, loss, directions = chunk_gradient(
+            network, traces, data, rule.credit, selection_learns=rule.learn == "all"
+        )
         self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
         before = [s.weights.clone() for s in self.synapses] if watch else None
         self._pair(traces, data)
@@ -134,10 +132,9 @@ class Learner:
                 block.forget_influence()
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
-        filters = stdp_filters(data.keep, self.rule.window)
-        pre = data.spikes
+        pre, kernels = data.spikes, self.network.blocks[0].kernels
         for synapses, trace in zip(self.synapses, traces, strict=True):
-            synapses.pair(pre, trace.z, data.keep, filters, self.rule)
+            synapses.pair(pre, trace.z, data.keep, self.rule, kernels)
             pre = trace.z
 
     def _move(self, gradient: dict[str, Tensor]) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 from bim_explorer.engine.settings import Rule
 from bim_explorer.functional.hybrid import RunningSquares, hybrid_direction, matched_scale
 from bim_explorer.functional.pruning import prune, regrow
-from bim_explorer.functional.stdp import StdpTraces, stdp_term
-from bim_explorer.functional.traces import TraceFilter
+from bim_explorer.functional.scans import Kernels
+from bim_explorer.functional.stdp import StdpTraces
 
 
 class Synapses:
@@ -53,11 +53,11 @@ class Synapses:
         pre: Float[Tensor, "batch time input"],
         post: Float[Tensor, "batch time neuron"],
         keep: Float[Tensor, "batch time"],
-        filters: tuple[TraceFilter, TraceFilter],
         rule: Rule,
+        kernels: Kernels,
     ) -> None:
         """Add up the chunk's spike pairs into Ω (BIM eq. 5)."""
-        self.omega, self.traces = stdp_term(pre, post, keep, self.traces, filters, rule.window)
+        self.omega, self.traces = kernels.stdp(pre, post, keep, self.traces, rule.window)
 
     def direction(
         self, gradient: Float[Tensor, "neuron input"] | None, rule: Rule
