@@ -12,6 +12,7 @@ from typing import Any, Self
 import param
 
 from bim_explorer.config.presets import read_preset
+from bim_explorer.config.registered import Registered
 from bim_explorer.config.sections import (
     REBUILD,
     SECTIONS,
@@ -23,6 +24,7 @@ from bim_explorer.config.sections import (
     TaskSection,
 )
 from bim_explorer.core.errors import ConfigError, unknown_name
+from bim_explorer.core.plugins import VARIABLE
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -127,7 +129,9 @@ def coerce(name: str, value: Any) -> Any:
     if isinstance(parameter, param.Selector):
         if value not in parameter.objects:
             known = ", ".join(map(str, parameter.objects))
-            raise ConfigError(f"{name} must be one of {known}; got {value!r}")
+            own = isinstance(parameter, Registered)
+            hint = f". A file of your own is found by {VARIABLE}=FILE.py." if own else ""
+            raise ConfigError(f"{name} must be one of {known}; got {value!r}{hint}")
         return value
     return str(value)
 

@@ -1,7 +1,7 @@
 """The learner: the order of the rules in one update.
 
     forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
-    → influences move on → STDP (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
+    → influences move on → local rule (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
     → bounds → pruning (eqs. 9-10)
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
@@ -29,7 +29,6 @@ from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.stdp import stdp_filters
 
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
@@ -72,7 +71,7 @@ class Learner:
         self.network = network
         self.values = dict(values)
         self.rule = Rule.from_values(values)
-        self.synapses = [Synapses(b.theta.W, b.batch) for b in network.blocks]
+        self.synapses = [Synapses(b.theta.W, b.batch, self.rule.local) for b in network.blocks]
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
@@ -121,6 +120,9 @@ class Learner:
         """Change live parameters; they act from the next update on."""
         old, self.values = self.values, {**self.values, **changes}
         self.rule = Rule.from_values(self.values)
+        if self.values["rule"] != old["rule"]:
+            for synapses in self.synapses:
+                synapses.start(self.rule.local)
         if changes.keys() & {"delta_min", "delta_max"}:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
@@ -134,10 +136,9 @@ class Learner:
                 block.forget_influence()
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
-        filters = stdp_filters(data.keep, self.rule.window)
         pre = data.spikes
         for synapses, trace in zip(self.synapses, traces, strict=True):
-            synapses.pair(pre, trace.z, data.keep, filters, self.rule)
+            synapses.pair(pre, trace.z, data.keep, self.rule)
             pre = trace.z
 
     def _move(self, gradient: dict[str, Tensor]) -> None:

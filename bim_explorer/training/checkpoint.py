@@ -1,7 +1,7 @@
 """All that an exact resume needs, as named numpy arrays and JSON-able facts.
 
 theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
-synapses/I/{mask, omega, gradient, trace_pre, trace_post}  generator/pruning
+synapses/I/{mask, omega, gradient, and the local rule's own}  generator/pruning
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from bim_explorer.engine.network import Network
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.hybrid import RunningSquares
 from bim_explorer.functional.rtrl import Influence
-from bim_explorer.functional.stdp import StdpTraces
 
 
 def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -91,12 +90,12 @@ def _block_tensors(block: Block) -> dict[str, Tensor]:
 
 
 def _synapse_tensors(synapses: Synapses) -> dict[str, Tensor]:
-    tensors = {"mask": synapses.mask, "omega": synapses.omega, **synapses.traces._asdict()}
+    tensors = {"mask": synapses.mask, "omega": synapses.omega, **synapses.traces}
     return tensors if synapses.gradient is None else tensors | {"gradient": synapses.gradient}
 
 
 def _load_synapses(synapses: Synapses, tensors: dict[str, Tensor], like: Tensor) -> None:
     synapses.mask = tensors.pop("mask").to(like.device)
     moved = {name: tensor.to(like) for name, tensor in tensors.items()}
-    synapses.omega, synapses.gradient = moved["omega"], moved.get("gradient")
-    synapses.traces = StdpTraces(moved["trace_pre"], moved["trace_post"])
+    synapses.omega, synapses.gradient = moved.pop("omega"), moved.pop("gradient", None)
+    synapses.traces = moved
