@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import Network
 from bim_explorer.engine.settings import Dynamics
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.functional.readout import ReadoutParameters, block_logits, cross_entropy
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import param
+from param.parameters import ListProxy
 
 from bim_explorer.core.registry import Registry
 
@@ -29,14 +30,14 @@ class Registered(param.Selector):
         super().__init__(objects=[*before, *registry.built_in], check_on_set=True, **params)
 
     @property
-    def objects(self) -> list[str]:
+    def objects(self) -> ListProxy:
         """All choices, as they are now."""
-        return list(dict.fromkeys([*self._objects, *self._registry.names()]))
+        return ListProxy(dict.fromkeys([*self._objects, *self._registry.names()]), self)
 
     @objects.setter
-    def objects(self, objects: list[str]) -> None:
+    def objects(self, objects: dict[str, Any] | list[Any]) -> None:
         self.names = {}
-        self._objects = objects
+        self._objects = list(objects)
 
     def _validate_value(self, value: Any, allow_None: bool | None = None) -> None:
         if value not in self._objects:

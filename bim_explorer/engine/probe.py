@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.learner import Learner, UpdateResult
+from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.settings import Rule
+from bim_explorer.functional.chunk import UpdateResult
 
 #: Steps of stream 0 that are remembered: for the raster, and for pairs across chunks.
 HISTORY = 512
