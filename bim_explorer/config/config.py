@@ -126,12 +126,14 @@ def coerce(name: str, value: Any) -> Any:
         return _bounded(name, _number(name, value, whole=True))
     if isinstance(parameter, param.Number):
         return _bounded(name, _number(name, value, whole=False))
+    if isinstance(parameter, Registered):
+        if not parameter.knows(value):
+            hint = f"A file of your own is found by {VARIABLE}=FILE.py."
+            raise ConfigError(f"{_one_of(name, parameter, value)}. {hint}")
+        return value
     if isinstance(parameter, param.Selector):
         if value not in parameter.objects:
-            known = ", ".join(map(str, parameter.objects))
-            own = isinstance(parameter, Registered)
-            hint = f". A file of your own is found by {VARIABLE}=FILE.py." if own else ""
-            raise ConfigError(f"{name} must be one of {known}; got {value!r}{hint}")
+            raise ConfigError(_one_of(name, parameter, value))
         return value
     return str(value)
 
@@ -160,6 +162,11 @@ def _with_preset(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _own_names(section: type[param.Parameterized]) -> list[str]:
     return [name for name in vars(section) if name in section.param and name != "name"]
+
+
+def _one_of(name: str, parameter: param.Selector, value: Any) -> str:
+    known = ", ".join(map(str, parameter.objects))
+    return f"{name} must be one of {known}; got {value!r}"
 
 
 def _boolean(name: str, value: Any) -> bool:

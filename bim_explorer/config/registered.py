@@ -39,6 +39,10 @@ class Registered(param.Selector):
         self.names = {}
         self._objects = list(objects)
 
+    def knows(self, value: Any) -> bool:
+        """Whether it may be chosen; a built-in name is known without a look at anybody's file."""
+        return value in self._objects or value in self.objects
+
     def _validate_value(self, value: Any, allow_None: bool | None = None) -> None:
         if value not in self._objects:
             super()._validate_value(value, allow_None)
