@@ -15,7 +15,6 @@ from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
 from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, chunk_adjoint
-from bim_explorer.functional.lif import membrane_slope
 from bim_explorer.functional.rtrl import Families, Influence, carry_influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, select
@@ -73,16 +72,14 @@ class Block:
         psp = self._potentials(spikes, keep, dynamics)
         selection = select(psp, theta)
         dendrite = self.kernels.dendrite(selection, theta.A_log, theta.D, keep, state.h)
-        v = self.kernels.membrane(
-            dendrite.y, keep, state.v, membrane.decay, membrane.gain, membrane.v_th
-        )
+        v = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         v_tm1 = torch.cat([state.v[:, None], v[:, :-1]], dim=1)
         self._trace = BlockTrace(
             psp=psp,
             selection=selection,
             dendrite=dendrite,
             v=v,
-            slope=membrane_slope(v_tm1, membrane) * keep[..., None],
+            slope=membrane.slope(v_tm1) * keep[..., None],
             z=spike(v - membrane.v_th),
         )
         state.h, state.v = dendrite.h[:, -1].clone(), v[:, -1].clone()

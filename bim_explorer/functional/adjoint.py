@@ -22,9 +22,9 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
+from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.surrogate import surrogate_derivative
 
 
@@ -76,7 +76,7 @@ def chunk_adjoint(
     d_y: Float[Tensor, "batch time neuron"],
     d_z: Float[Tensor, "batch time neuron"] | None,
     theta: BlockParameters,
-    membrane: Membrane,
+    membrane: Soma,
     kernels: Kernels,
     below: bool = True,
 ) -> ChunkGradient:

@@ -31,9 +31,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
+from bim_explorer.functional.soma import Soma
 
 
 class Families(NamedTuple):
@@ -148,7 +148,7 @@ def carry_influence(
     influence: Influence,
     trace: BlockTrace,
     theta: BlockParameters,
-    membrane: Membrane,
+    membrane: Soma,
     kernels: Kernels,
     families: Families,
     border: tuple[Tensor, Tensor] | None = None,

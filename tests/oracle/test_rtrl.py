@@ -13,7 +13,7 @@ from networks import cosine, online_gradient, random_case, relative_error
 from plain_network import plain_gradient
 
 from bim_explorer.analysis.bptt import bptt_gradient
-from bim_explorer.engine.chunk import ChunkTensors
+from bim_explorer.functional.chunk import ChunkTensors
 
 BLOCK_GROUPS = ["W", "W_delta", "b_delta", "W_B", "b_B", "W_C", "b_C", "A_log", "D"]
 
