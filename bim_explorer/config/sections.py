@@ -262,7 +262,7 @@ class MachineSection(param.Parameterized):
 
     backend = param.Selector(
         default="auto",
-        objects=["auto", "torch", "numba"],
+        objects=["auto", "torch", "numba", "triton"],
         label="Backend",
         doc="Kernels of the scans over time; auto takes the fastest that is installed.",
     )

@@ -145,8 +145,7 @@ def advance_influence(
     for family in (row.h_W, row.h_delta, row.h_B):
         if family.shape[1]:
             family.mul_(move.decay[:, :, None])
-    for k in range(key.shape[1]):
-        keyed.addcmul_(move.drive[:, :, k, None, :], key[:, k, None, :, None])
+    keyed.add_(key.transpose(1, 2)[:, None] @ move.drive)
     return sums
 
 

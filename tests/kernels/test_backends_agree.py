@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
+
 import pytest
 import torch
 
@@ -10,6 +13,12 @@ from bim_explorer.functional.selective_ssm import Selection
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import kernels_for, numba_kernels, torch_kernels
 from bim_explorer.kernels.numba_math import exp_lane, jit
+
+#: The backend under test: numba, or what `test_triton.py` asks for in its own process.
+NAME = os.environ.get("BIM_TEST_BACKEND", "numba")
+BACKEND = import_module(f"bim_explorer.kernels.{NAME}_kernels")
+if "BIM_TEST_TILE" in os.environ:
+    BACKEND.TILE = int(os.environ["BIM_TEST_TILE"])
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -37,7 +46,7 @@ def close(ours, reference, dtype):
 
 def both(name, *arguments):
     """What both backends make of the same arguments."""
-    return [getattr(kernels, name)(*arguments) for kernels in (numba_kernels, torch_kernels)]
+    return [getattr(kernels, name)(*arguments) for kernels in (BACKEND, torch_kernels)]
 
 
 def keeps(batch, steps, dtype):
@@ -123,7 +132,7 @@ def test_influences_agree(dtype, batch, steps, states, neurons, families):
     ours, reference = keyed.clone(), keyed.clone()
     border = (h_0 - 0.5, w[1] - 0.5)
     close(
-        numba_kernels.advance_influence(ours, move[1], key, families, border),
+        BACKEND.advance_influence(ours, move[1], key, families, border),
         torch_kernels.advance_influence(reference, move[1], key, families, border),
         dtype,
     )
@@ -159,3 +168,9 @@ def test_auto_takes_numba_on_a_cpu_and_torch_elsewhere():
     assert kernels_for("auto", "cpu").name == "numba"
     assert kernels_for("auto", "meta").name == "torch"
     assert kernels_for("numba", "meta").name == "torch"
+
+
+def test_a_backend_that_cannot_be_had_gives_way_with_one_line(caplog):
+    assert kernels_for("triton", "cpu").name == "torch"
+    (record,) = caplog.records
+    assert "backend triton needs a cuda device" in record.getMessage()

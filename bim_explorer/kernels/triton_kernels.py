@@ -1,0 +1,145 @@
+"""The GPU backend: the recurrences over a chunk as Triton programs, one for each stream and tile.
+
+The equations are those of `functional.selective_ssm`, `lif`, `adjoint`, `rtrl` and `traces`. A
+program walks through the chunk with its tile of neurons in registers; what is a matrix product,
+the influences' among them, is left to torch. Sums over neurons that cross tiles are written tile
+by tile and joined by torch, so that a result never depends on the order of programs.
+"""
+
+# pyright: reportMissingImports=false, reportCallIssue=false, reportIndexIssue=false
+# pyright: reportPossiblyUnboundVariable=false, reportArgumentType=false, reportOperatorIssue=false
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bim_explorer.functional.adjoint import DendriteGradient
+from bim_explorer.functional.rtrl import Families, Transport
+from bim_explorer.functional.selective_ssm import Dendrite, Selection
+from bim_explorer.kernels import triton_programs as programs
+from bim_explorer.kernels.torch_kernels import advance_influence, stdp
+
+__all__ = ["advance_influence", "stdp"]
+
+name = "triton"
+
+#: Neurons of a tile.
+TILE = 64
+
+
+def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
+    """x_t = decay keep_t x_{t-1} + s_t; see `functional.scans.Kernels.trace`."""
+    x = spikes.new_empty(spikes.shape)
+    grid, sizes = _grid(spikes)
+    programs.trace[grid](*_rows(spikes, keep, initial), x, decay, *sizes, TILE)
+    return x
+
+
+def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
+    """∂L/∂s from ∂L/∂x; see `functional.scans.Kernels.trace_adjoint`."""
+    d_spikes = d_trace.new_empty(d_trace.shape)
+    grid, sizes = _grid(d_trace)
+    programs.trace_adjoint[grid](*_rows(d_trace, keep), d_spikes, decay, *sizes, TILE)
+    return d_spikes
+
+
+def membrane(
+    y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
+) -> Tensor:
+    """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
+    v = y.new_empty(y.shape)
+    grid, sizes = _grid(y)
+    programs.membrane[grid](*_rows(y, keep, v_0), v, decay, gain, v_th, *sizes, TILE)
+    return v
+
+
+def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+    """λ_t = source_t + decay_{t+1} λ_{t+1}; see `functional.scans.Kernels.scan_adjoint`."""
+    adjoint = source.new_empty(source.shape)
+    start = source.new_empty(len(source), source.shape[2])
+    grid, sizes = _grid(source)
+    programs.scan_adjoint[grid](*_rows(decay, source), adjoint, start, *sizes, TILE)
+    return adjoint, start
+
+
+def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
+    """Π_{m>k} decay_m; see `functional.scans.Kernels.decay_to_end`."""
+    products = decay.new_empty(decay.shape)
+    start = decay.new_empty(len(decay), decay.shape[2])
+    grid, sizes = _grid(decay)
+    programs.decay_to_end[grid](*_rows(decay), products, start, *sizes, TILE)
+    return products, start
+
+
+def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
+    """The state space over a chunk; see `functional.selective_ssm`."""
+    s, (grid, sizes), states = selection, _grid(selection.u), A_log.shape[1]
+    batch, steps, neurons = sizes_of(s.u)
+    decay, h = (s.u.new_empty(batch, steps, states, neurons) for _ in range(2))
+    y = s.u.new_empty(s.u.shape)
+    read = _rows(s.u, s.delta, s.B, s.C, -torch.exp(A_log.T), D, keep, h_0)
+    programs.forward[grid](*read, decay, h, y, *sizes, states, _lanes(states), TILE)
+    return Dendrite(decay, h, h_0, y)
+
+
+def dendrite_adjoint(
+    d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+) -> DendriteGradient:
+    """Reverse mode through the state space; see `functional.adjoint`."""
+    s, past, (grid, sizes), A = selection, dendrite, _grid(d_y), -torch.exp(A_log.T)
+    (batch, steps, neurons), states = sizes_of(d_y), A_log.shape[1]
+    d_u, d_delta = d_y.new_empty(d_y.shape), d_y.new_empty(d_y.shape)
+    d_B, d_C = (d_y.new_empty(grid[1], batch, steps, states) for _ in range(2))
+    d_A, d_h0 = (d_y.new_empty(batch, states, neurons) for _ in range(2))
+    d_D = d_y.new_empty(batch, neurons)
+    read = _rows(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D)
+    written = (d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
+    programs.adjoint[grid](*read, *written, *sizes, states, _lanes(states), TILE)
+    of_A_log = (d_A.sum(0) * A).T
+    return DendriteGradient(d_u, d_delta, d_B.sum(0), d_C.sum(0), of_A_log, d_D.sum(0), d_h0)
+
+
+def transport(
+    dendrite: Dendrite,
+    selection: Selection,
+    A_log: Tensor,
+    D: Tensor,
+    w: tuple[Tensor, Tensor],
+    w_gain: Tensor,
+    families: Families,
+) -> Transport:
+    """Decays, adjoints and immediate derivatives of a chunk; see `functional.rtrl`."""
+    s, past, (grid, sizes) = selection, dendrite, _grid(selection.u)
+    (batch, steps, neurons), states = sizes_of(s.u), A_log.shape[1]
+    drive = s.u.new_empty(batch, sum(families.sizes(states)), steps, neurons)
+    dec, c, A_log_h, A_log_v = (s.u.new_empty(batch, states, neurons) for _ in range(4))
+    D_v = s.u.new_empty(batch, neurons)
+    A = -torch.exp(A_log.T)
+    read = _rows(past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, A, D, w_gain)
+    written = (drive, dec, c, A_log_h, A_log_v, D_v)
+    programs.transport[grid](
+        *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE
+    )
+    return Transport(dec, w[1], c, drive, A_log_h, A_log_v, D_v)
+
+
+def sizes_of(tensor: Tensor) -> tuple[int, int, int]:
+    """Streams, steps and channels of (b, t, channel)."""
+    batch, steps, channels = tensor.shape
+    return batch, steps, channels
+
+
+def _grid(tensor: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+    """A program for each stream and tile of channels, and the sizes it asks for."""
+    batch, steps, channels = sizes_of(tensor)
+    return (batch, -(-channels // TILE)), (steps, channels)
+
+
+def _rows(*tensors: Tensor) -> tuple[Tensor, ...]:
+    return tuple(tensor.contiguous() for tensor in tensors)
+
+
+def _lanes(states: int) -> int:
+    """The power of two that holds all states."""
+    return 1 << (states - 1).bit_length()
