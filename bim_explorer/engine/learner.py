@@ -5,16 +5,19 @@
     → bounds → pruning (eqs. 9-10)
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
-all RTRL while weights move.
+all RTRL while weights move. With `event_driven` the same update is made by `engine.event`.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +32,12 @@ from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.stdp import stdp_filters
+from bim_explorer.functional.stdp import StdpTraces, stdp_filters
+
+if TYPE_CHECKING:
+    from bim_explorer.engine.event import EventNetwork, StepTrace
+
+log = logging.getLogger(__name__)
 
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
@@ -56,7 +64,7 @@ class UpdateResult:
     loss: float | None
     logits: Tensor
     chunk: ChunkTensors
-    traces: list[BlockTrace]
+    traces: Sequence[BlockTrace | StepTrace]
     weights_before: list[Tensor] | None
 
 
@@ -69,7 +77,9 @@ class Learner:
     """
 
     def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
-        self.network = network
+        self._network = network
+        self._event: EventNetwork | None = None
+        self._no_events = False
         self.values = dict(values)
         self.rule = Rule.from_values(values)
         self.synapses = [Synapses(b.theta.W, b.batch) for b in network.blocks]
@@ -78,6 +88,13 @@ class Learner:
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
         self.update_count = 0
         self.mean_loss: float | None = None
+
+    @property
+    def network(self) -> Network:
+        """The network as it is now; event by event its tensors are brought up to date by this."""
+        if self._event is not None:
+            self._event.write_back()
+        return self._network
 
     @property
     def sparsity(self) -> float:
@@ -101,7 +118,9 @@ class Learner:
         Raises:
             DivergenceError: The loss or a weight has left its bounds.
         """
-        rule, network = self.rule, self.network
+        if self.values["event_driven"] and self._goes_by_events():
+            return self._update_by_events(chunk, watch)
+        rule, network = self.rule, self._network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
         logits, loss, directions = chunk_gradient(network, traces, data, rule.credit)
@@ -119,19 +138,80 @@ class Learner:
 
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Change live parameters; they act from the next update on."""
+        self._leave_events()
         old, self.values = self.values, {**self.values, **changes}
         self.rule = Rule.from_values(self.values)
         if changes.keys() & {"delta_min", "delta_max"}:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
-            for block in self.network.blocks:
+            for block in self._network.blocks:
                 block.state.psp[1].zero_()
-        self.network.dynamics = Dynamics.from_values(self.values)
+        self._network.dynamics = Dynamics.from_values(self.values)
         if self.rule.optimizer != self.optimizer.kind:
-            self.optimizer = Optimizer(self.network.parameters(), self.rule)
+            self.optimizer = Optimizer(self._network.parameters(), self.rule)
         if self.rule.credit == "truncated":
-            for block in self.network.blocks:
+            for block in self._network.blocks:
                 block.forget_influence()
+
+    def event_arrays(self) -> dict[str, np.ndarray]:
+        """State of the event-driven engine by name; empty while it does not run."""
+        return {} if self._event is None else self._event.arrays()
+
+    def load_event_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `event_arrays` gave, after all else was loaded."""
+        self._leave_events()
+        if arrays and self._goes_by_events() and self._event is not None:
+            self._event.load(arrays)
+
+    def _goes_by_events(self) -> bool:
+        """Whether the event-driven engine runs; it begins from the network's tensors."""
+        if self._event is None and not self._no_events:
+            why = "numba is not installed" if find_spec("numba") is None else ""
+            why = why or ("some synapses are pruned" if self.sparsity else "")
+            if why:
+                log.warning("event_driven has no effect, each step is dense: %s", why)
+                self._no_events = True
+            else:
+                from bim_explorer.engine.event import EventNetwork
+
+                self._event = EventNetwork(self._network, self.rule.w_max)
+        return self._event is not None
+
+    def _leave_events(self) -> None:
+        """Go on from the network's tensors."""
+        if self._event is not None:
+            self._event.write_back()
+        self._event, self._no_events = None, False
+
+    def _update_by_events(self, chunk: Chunk, watch: bool) -> UpdateResult:
+        assert self._event is not None
+        data = ChunkTensors.of(chunk, self._network.readout.b)
+        before = [b.theta.W.clone() for b in self.network.blocks] if watch else None
+        rate = self.rule.rate_at(self.update_count)
+        logits, loss, traces = self._event.step(chunk, rate)
+        self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
+        self._trace(data, [trace.z for trace in traces])
+        self.update_count += 1
+        if before is not None and loss is not None and rate:
+            for block, synapses, old in zip(
+                self.network.blocks, self.synapses, before, strict=True
+            ):
+                synapses.gradient = (old - block.theta.W) / rate
+        return UpdateResult(
+            self.update_count, data.mask.numel(), loss, logits, data, traces, before
+        )
+
+    def _trace(self, data: ChunkTensors, z: list[Tensor]) -> None:
+        """Carry the STDP traces along, so that STDP can be switched on at any time."""
+        pre, window = data.spikes, self.rule.window
+        for synapses, post in zip(self.synapses, z, strict=True):
+            plus, minus = synapses.traces
+            keep = data.keep[:, :1]
+            synapses.traces = StdpTraces(
+                plus * (window.decay_plus * keep) + pre[:, 0],
+                minus * (window.decay_minus * keep) + post[:, 0],
+            )
+            pre = post
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
         filters = stdp_filters(data.keep, self.rule.window)
@@ -170,7 +250,7 @@ class Learner:
     def _move_delta_range(self, old: Mapping[str, Any]) -> None:
         span = (old["delta_min"], old["delta_max"])
         new = (self.values["delta_min"], self.values["delta_max"])
-        for block in self.network.blocks:
+        for block in self._network.blocks:
             bias = block.theta.b_delta
             bias.copy_(moved_delta_bias(bias.double(), span, new))
 

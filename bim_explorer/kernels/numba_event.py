@@ -49,7 +49,7 @@ class Past(NamedTuple):
 
     @classmethod
     def empty(cls, columns: Columns, steps: int = STEPS, blocks: int = BLOCKS) -> Past:
-        """No step yet: every column is valid now."""
+        """No step yet: every column is valid now; `steps` ≥ 1 a block, `blocks` ≥ 2."""
         states, neurons = columns.select.shape[1], columns.unit.shape[1]
         slots, dtype = steps * blocks + blocks, columns.cols.dtype
         return cls(
@@ -208,5 +208,6 @@ def settle(block, past):
     steps = (len(past.key) - blocks) // blocks
     for j in range(len(past.stamp)):
         block.psp[j] = _visit(block, past, j, steps)
+        _bound(block, j, block.psp[j])
         past.stamp[j] = -1
     past.clock[:] = 0

@@ -2,6 +2,8 @@
 
 theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
 synapses/I/{mask, omega, gradient, trace_pre, trace_post}  generator/pruning
+event/I/part/field, while the event-driven engine runs: going on from the tensors alone would be
+the same run to rounding, from these it is the same run
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, An
         "scales": [s.scale for s in learner.synapses],
         "squares": [asdict(s.squares) for s in learner.synapses],
     }
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}, facts
+    arrays = {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+    return arrays | {f"event/{k}": v.copy() for k, v in learner.event_arrays().items()}, facts
 
 
 def load_learner(
@@ -71,6 +74,8 @@ def load_learner(
         synapses.threshold = facts["thresholds"][index]
         synapses.scale = facts["scales"][index]
         synapses.squares = RunningSquares(**facts["squares"][index])
+    event = {k: v for k, v in arrays.items() if k.startswith("event/")}
+    learner.load_event_arrays({k.removeprefix("event/"): v for k, v in event.items()})
 
 
 def load_weights(network: Network, arrays: Mapping[str, np.ndarray]) -> None:
