@@ -13,9 +13,9 @@ of j it moves linearly, by one map that all columns share, weights moving includ
     a, r = decay of h and slope of V, times keep    the dot sums over states for W and W_Δ
 
 Maps compose, so a column is carried over all steps since its input's last spike at once, and only
-then. A spike adds 1 to p_j. Two further columns move by the same maps: the biases, whose p is 1, and
-Σ_j p_j column_j, whose p is ‖p‖²: its weights are u = W p and the like, so that the currents of the
-next step need no column either.
+then. A spike adds 1 to p_j. Two further columns move by the same maps: the biases, whose p is 1,
+and Σ_j p_j column_j, whose p is ‖p‖²: its weights are u = W p and the like, so that the currents
+of the next step need no column either.
 
 Departs from running quotients (Ê = E / Πa, re-based when Πa < tol): maps are only ever applied
 forward, nothing is divided by a decayed product, and a stream's restart is the map with a = r = 0.
