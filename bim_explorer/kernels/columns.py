@@ -30,7 +30,7 @@ V, D, G_D, D_Y, D_Z, DELTA, SIGMA, SLOPE_R, PSI, Y, Z, U, D_V, D_OUT, WORK, THRO
 #: Entries of `const`.
 KAPPA, RHO, GAIN, V_TH, W_MAX, ETA, ONE, FOUR, TWENTY, ZERO = range(10)
 #: Rows of `select`.
-B, C = range(2)
+B, C, READ = range(3)
 
 
 class Columns(NamedTuple):
@@ -43,7 +43,7 @@ class Columns(NamedTuple):
         channel: h, A_log, A = -exp(A_log), decay a, its logarithm's derivative, g of W_Δ, and the
             influences of A_log on h and V: (8S, N).
         unit: What a neuron has once, rows as named above: (16, N).
-        select: B and C of the newest step (2, S).
+        select: B, C and Σ_i ∂L/∂y_i h_i of the newest step (3, S).
         const: Constants of neurons and rule (10,).
     """
 
@@ -64,7 +64,7 @@ class Columns(NamedTuple):
             (inputs + 2,),
             (8 * states, neurons),
             (16, neurons),
-            (2, states),
+            (3, states),
             (10,),
         )
         columns = cls(*(np.zeros(shape, dtype) for shape in shapes))

@@ -16,6 +16,7 @@ from bim_explorer.kernels.columns import (
     G_DELTA,
     GAIN,
     KAPPA,
+    READ,
     SLOPE_R,
     THROUGH,
     W_MAX,
@@ -27,7 +28,7 @@ from bim_explorer.kernels.columns import (
     H,
     U,
 )
-from bim_explorer.kernels.numba_neurons import dot, forward, jit, judge, learn_own
+from bim_explorer.kernels.numba_neurons import dot, dot_scaled, forward, jit, judge, learn_own
 
 
 @jit
@@ -72,6 +73,8 @@ def _sweep(block):
     carried_small[:] = 0
     for i in range(len(u)):
         work[i] = delta[i] * u[i]
+    for n in range(states):
+        block.select[READ, n] = dot(unit[D_Y], block.channel[H * states + n])
     for j in range(len(block.psp) - 1):
         p, col, small = block.psp[j], block.cols[j], block.small[j]
         _through_current(block, col, p)
@@ -137,12 +140,11 @@ def _through_state(block, col, small, p):
         h, g_c, through_y = channel[H * states + n], col[4 * states + n], gain * c
         for i in range(len(e)):
             e[i] = a[i] * e[i] + p * work[i]
-        for i in range(len(e)):
             g[i] = slope[i] * g[i] + through_y * e[i]
         for i in range(len(e)):
             g_c[i] = slope[i] * g_c[i] + gain * p * h[i]
-        small[n] -= eta * (c * dot(d_y, e) + dot(d_v, g))
-        small[states + n] -= eta * (p * dot(d_y, h) + dot(d_v, g_c))
+        small[n] -= eta * dot_scaled(c, d_y, e, d_v, g)
+        small[states + n] -= eta * (p * select[READ, n] + dot(d_v, g_c))
 
 
 @jit

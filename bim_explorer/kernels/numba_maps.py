@@ -35,8 +35,7 @@ def apply_map(col, small, p, m, m_small):
     """Carry a column with key p over the steps that a map stands for."""
     states = m_small.shape[0] // 2
     first = 5 * states + 4
-    _through_y(col, p, m, states, 0, 5 * states)
-    _through_y(col, p, m, states, states, 5 * states + 1)
+    _through_y(col, p, m, states)
     slope, x_g = m[first + 3 * states], m[first + 3 * states + 1]
     for n in range(states):
         decay, c, x = m[first + n], m[first + states + n], m[first + 2 * states + n]
@@ -54,23 +53,30 @@ def apply_map(col, small, p, m, m_small):
 
 
 @jit
-def _through_y(col, p, m, states, e_row, g_row):
-    """The rows of W or of W_Δ: E (S), G, and the weights."""
-    first = 5 * states + 4
+def _through_y(col, p, m, states):
+    """The rows of W and of W_Δ: E (S), G, and the weights."""
+    first, row = 5 * states + 4, 5 * states
     slope, x_g = m[first + 3 * states], m[first + 3 * states + 1]
-    g, w, gain_g, gain_w = col[g_row], col[g_row + 2], m[g_row], m[g_row + 2]
-    for i in range(len(g)):
-        w[i] += p * gain_w[i] - x_g[i] * g[i]
-    for i in range(len(g)):
-        g[i] = slope[i] * g[i] + p * gain_g[i]
+    for g_row in (row, row + 1):
+        g, w, gain_g, gain_w = col[g_row], col[g_row + 2], m[g_row], m[g_row + 2]
+        for i in range(len(g)):
+            w[i] += p * gain_w[i] - x_g[i] * g[i]
+        for i in range(len(g)):
+            g[i] = slope[i] * g[i] + p * gain_g[i]
+    g, g_delta, w, w_delta = col[row], col[row + 1], col[row + 2], col[row + 3]
     for n in range(states):
         decay, c, x = m[first + n], m[first + states + n], m[first + 2 * states + n]
-        e, gain_e = col[e_row + n], m[e_row + n]
+        e, e_delta = col[n], col[states + n]
+        gain_e, gain_delta = m[n], m[states + n]
         for i in range(len(g)):
             g[i] += c[i] * e[i]
+            g_delta[i] += c[i] * e_delta[i]
+        for i in range(len(g)):
             w[i] -= x[i] * e[i]
+            w_delta[i] -= x[i] * e_delta[i]
         for i in range(len(g)):
             e[i] = decay[i] * e[i] + p * gain_e[i]
+            e_delta[i] = decay[i] * e_delta[i] + p * gain_delta[i]
 
 
 @jit

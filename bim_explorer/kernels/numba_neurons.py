@@ -75,6 +75,15 @@ def dot_2(a, b, c, d):
     return total
 
 
+@jit_sum
+def dot_scaled(scale, a, b, c, d):
+    """Σ scale a b + c d."""
+    total = scale * a[0] * b[0] + c[0] * d[0]
+    for i in range(1, len(a)):
+        total += scale * a[i] * b[i] + c[i] * d[i]
+    return total
+
+
 @jit
 def forward(block, keep):
     """One step of all neurons, from the currents in the carried column (BIM eqs. 1-3)."""
