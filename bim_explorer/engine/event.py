@@ -7,7 +7,7 @@ input spikes (`functional.event`, `kernels.numba_event`). The network's tensors 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -65,16 +65,9 @@ class EventNetwork:
     def step(self, chunk: Chunk, learning_rate: float) -> StepResult:
         """Run one step of one stream and learn from it."""
         assert chunk.spikes.shape[:2] == (1, 1), "config.event_driven asks for one step, one stream"
-        real = self._blocks[0].cols.dtype
-        spikes, keep = chunk.spikes[0], chunk.keep[0].astype(real)
-        labels = chunk.target[0].astype(real) if chunk.target.ndim == 3 else np.zeros((0, 0), real)
-        target = chunk.target[0] if chunk.target.ndim == 2 else np.zeros(1, np.int64)
-        loss = np.zeros(1, real)
-        losses, traces = [], []
-        for block, readout, past in zip(self._blocks, self._readouts, self._pasts, strict=True):
-            block.const[layout.ETA] = learning_rate
-            numba_event.run(block, readout, past, spikes, target, labels, chunk.mask[0], keep, loss)
-            losses.append(float(loss[0]))
+        spikes, losses, traces = chunk.spikes[0], [], []
+        for index, block in enumerate(self._blocks):
+            losses.append(float(self.run(index, chunk, spikes, learning_rate)[0]))
             y, v, z = (block.unit[row].copy() for row in (layout.Y, layout.V, layout.Z))
             traces.append(StepTrace(*(torch.from_numpy(x)[None, None] for x in (y, v, z))))
             spikes = z[None].astype(np.uint8)
@@ -82,6 +75,36 @@ class EventNetwork:
         supervised = bool(chunk.mask[0, 0])
         mean = sum(losses) / len(losses) if supervised else None
         return StepResult(torch.from_numpy(logits)[None, None], mean, traces)
+
+    def run(
+        self,
+        index: int,
+        chunk: Chunk,
+        spikes: np.ndarray,
+        learning_rate: float,
+        dense: Callable[..., None] | None = None,
+    ) -> np.ndarray:
+        """Let one block learn from every step of a chunk; the loss of each step.
+
+        Args:
+            index: Which block.
+            chunk: One stream: targets, mask and restarts.
+            spikes: What the block reads (time, input).
+            learning_rate: η.
+            dense: A kernel that carries every column at every step, in place of the events'.
+        """
+        block, readout = self._blocks[index], self._readouts[index]
+        real, labelled = block.cols.dtype, chunk.target.ndim == 3
+        block.const[layout.ETA] = learning_rate
+        losses = np.zeros(len(spikes), real)
+        labels = chunk.target[0].astype(real) if labelled else np.zeros((0, 0), real)
+        target = np.zeros(len(spikes), np.int64) if labelled else chunk.target[0]
+        steps = (spikes, target, labels, chunk.mask[0], chunk.keep[0].astype(real), losses)
+        if dense is None:
+            numba_event.run(block, readout, self._pasts[index], *steps)
+        else:
+            dense(block, readout, *steps)
+        return losses
 
     def write_back(self) -> None:
         """Bring the network's tensors up to now; nothing in here changes."""

@@ -14,12 +14,11 @@ from networks import random_case, random_chunk, relative_error
 
 from bim_explorer.config import Config
 from bim_explorer.core.interfaces import Chunk
-from bim_explorer.engine.event import EventNetwork, columns_of
+from bim_explorer.engine.event import EventNetwork
 from bim_explorer.engine.learner import Learner
+from bim_explorer.engine.stepwise import Stepwise
 from bim_explorer.functional.event import Column, StepMap, carry, compose, step_map
 from bim_explorer.functional.rtrl import rows
-from bim_explorer.kernels import numba_dense
-from bim_explorer.kernels.columns import ETA, Readout
 from bim_explorer.training.checkpoint import learner_state, load_learner
 
 STEP_BY_STEP = {"chunk": 1, "batch": 1, "optimizer": "sgd", "learning_rate": 0.003, "w_max": 100.0}
@@ -122,37 +121,29 @@ def test_several_labels_at_once():
     assert error(state_of(event), state_of(dense)) <= 1e-10
 
 
-def test_the_dense_fused_step_is_the_engine_at_chunks_of_one():
-    dense = learner_of(5, 24, False, d_model=9, d_state=4)
-    twin = learner_of(5, 24, False, d_model=9, d_state=4)
-    block = columns_of(twin.network.blocks[0], twin.network.dynamics)
-    W_y, W_z, b = (w[0].numpy().copy() for w in twin.network.readout)
-    readout = Readout(W_y, W_z, b, np.array([True, True]), np.zeros(3), np.zeros(3))
-    block.const[ETA] = 0.003
+@pytest.mark.parametrize("by_events", [True, False])
+def test_many_steps_in_one_call_are_the_engine_at_chunks_of_one(by_events):
+    dense, twin = (learner_of(5, 24, False, d_model=9, d_state=4) for _ in range(2))
     chunks = stream(24, 6)
-    spikes, target, mask, keep = (
-        np.concatenate([getattr(c, name)[0] for c in chunks])
-        for name in ("spikes", "target", "mask", "keep")
-    )
-    losses = np.zeros(len(keep))
-    numba_dense.run(
-        block, readout, spikes, target, np.zeros((0, 3)), mask, keep.astype(float), losses
-    )
+    fields = ("spikes", "target", "mask", "keep")
+    whole = Chunk(*(np.concatenate([getattr(c, f) for c in chunks], 1) for f in fields))
+    steps = Stepwise(twin.network, 0.003, by_events)
+    losses = steps.run(whole)
     expected = [dense.update(chunk).loss or 0.0 for chunk in chunks]
     np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-12)
-    theta = dense.network.blocks[0].theta
-    weights = 5 * 4 + 2
-    for ours, theirs in (
-        (block.cols[:-2, weights].T, theta.W),
-        (block.cols[:-2, weights + 1].T, theta.W_delta),
-        (block.small[:-2, :4].T, theta.W_B),
-        (block.small[:-2, 4:].T, theta.W_C),
-        (
-            block.cols[:-2, :4].T.swapaxes(0, 1),
-            rows(dense.network.blocks[0].influence.keyed, 4).h_W[0, ..., :-1].swapaxes(0, 1),
-        ),
-    ):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+    steps.columns.write_back()
+    for name, theirs in dense.network.parameters().items():
+        ours = twin.network.parameters()[name]
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12, msg=name)
+    ours, theirs = (net.blocks[0].influence for net in (twin.network, dense.network))
+    assert ours is not None
+    torch.testing.assert_close(ours.keyed[..., :-1], theirs.keyed[..., :-1], rtol=1e-12, atol=1e-12)
+
+
+def test_a_stack_is_refused_where_one_block_is_asked_for():
+    network, _, _ = random_case(0, n_blocks=2, batch=1)
+    with pytest.raises(ValueError, match="1 block and 1 stream, got 2 and 1"):
+        Stepwise(network, 0.01, by_events=True)
 
 
 def test_weights_are_kept_in_their_bound():
