@@ -14,7 +14,7 @@ from bim_explorer.sweeps.work import Job, run_job
 SIZES = {"delay": 2, "chunk": 4, "batch": 2, "d_model": 8, "d_state": 2}
 CODE = {"code_size": 16, "code_active": 4, "delta_min": 0.005, "delta_max": 0.5}
 #: What differs between two sweeps that are equal.
-PASSING = ["seconds", "attempts"]
+PASSING = ["seconds", "attempts", "run"]
 
 
 def small_config(**values: Any) -> Config:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bim_explorer.core.errors import RunError
 from bim_explorer.store.files import write_whole
 from bim_explorer.sweeps.paths import DIVERGED, DONE, FAILED, PRUNED, SweepFolder, error_path
@@ -89,7 +91,13 @@ class SweepResult:
     def dataset(self) -> xarray.Dataset:
         """Everything measured, over the axes and `update`; see `sweeps.table`."""
         if self.complete and self.paths.dataset.exists():
-            return load_dataset(self.paths.dataset)
+            dataset = load_dataset(self.paths.dataset)
+            places = [str(record.folder) for record in self.records]  # it may have moved
+            dataset["run"] = (
+                dataset.run.dims,
+                np.reshape(np.array(places, object), dataset.run.shape),
+            )
+            return dataset
         return build_dataset(self.plan, self.records)
 
     @cached_property

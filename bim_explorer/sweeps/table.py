@@ -3,12 +3,12 @@
     over axes × update   loss, metric, validation, sparsity, threshold, firing_rate, steps, and
                          every metric under its own name: the rows of each run
     over axes            final_loss, final_metric, final_validation, final_sparsity,
-                         final_firing_rate, updates, seconds, attempts, status, run
+                         final_firing_rate, updates, seconds, attempts, status, run (its folder)
 
 `metric` is the task's leading metric in training, `validation` the same on unseen data. Random
 axes share the dimension `draw`, along which each is a coordinate. Where a run has no value, as it
 failed or is not done yet, stands NaN; rows are where any run has one, so runs that are as long
-have rows at the same updates.
+have rows at the same updates. The last row has the validation scores of the run's end.
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class RunRecord:
         self.folder = folder
         self.outcome: dict[str, Any] = read_outcome(folder) or {}
         self.status = self.outcome.get("status") or standing(folder)
-        self.rows = _with_leading(read_lines(RunFolder(folder).metrics))
-        self.leading = leading_metric(self.rows)
+        rows = read_lines(RunFolder(folder).metrics)
+        self.leading = leading_metric(rows)
+        self.rows = _with_leading(_with_end(rows, self.outcome), self.leading)
 
     def final(self) -> dict[str, float]:
         """Figures of its end, or the newest ones of a run that has not ended; NaN if unknown."""
@@ -169,7 +170,7 @@ def _end(record: RunRecord) -> dict[str, Any]:
         "seconds": float(record.outcome.get("seconds", math.nan)),
         "attempts": int(record.outcome.get("attempts", 0)),
         "status": record.status,
-        "run": record.folder.name,
+        "run": str(record.folder),
     }
 
 
@@ -178,8 +179,18 @@ def _shaped(values: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     return np.array(values, dtype=object if text else None).reshape(shape)
 
 
-def _with_leading(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    metric = leading_metric(rows)
+def _with_end(rows: list[dict[str, Any]], outcome: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows whose last one has the scores that the run had in the end."""
+    scores = outcome.get("metrics") or {}
+    if not rows or rows[-1]["update"] != outcome.get("updates"):
+        return rows
+    return [
+        *rows[:-1],
+        rows[-1] | {f"{VALIDATION_PREFIX}{n}": score for n, score in scores.items()},
+    ]
+
+
+def _with_leading(rows: list[dict[str, Any]], metric: str | None) -> list[dict[str, Any]]:
     names = {metric: "metric", f"{VALIDATION_PREFIX}{metric}": "validation"}
     return [row | {new: row[old] for old, new in names.items() if old in row} for row in rows]
 

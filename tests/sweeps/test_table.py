@@ -36,7 +36,7 @@ def test_every_run_stands_in_its_place(swept):
     assert dict(data.sizes) == {"credit": 2, "as_printed_pruning": 2, "seed": 2, "update": 2}
     for credit in ("exact", "truncated"):
         cell = data.sel(credit=credit, as_printed_pruning=True, seed=3)
-        reader = RunReader(swept.folder / str(cell.run.values))
+        reader = RunReader(str(cell.run.values))
         assert (reader.values["credit"], reader.values["seed"]) == (credit, 3)
         assert cell.loss.values.tolist() == [row["loss"] for row in reader.metrics()]
         assert cell.update.values.tolist() == [10, 20]
