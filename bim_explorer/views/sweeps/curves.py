@@ -67,7 +67,7 @@ def curves(
         hv.opts.Overlay(
             **options,
             **theme.legend_opts(dark),
-            legend_cols=4,
+            legend_cols=5,
             title=f"{title[:1].upper()}{title[1:]}",
             xlabel="update",
             ylabel=label(value, dataset),

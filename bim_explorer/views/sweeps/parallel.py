@@ -85,9 +85,9 @@ def parallel_coordinates(
             title=title,
             xlabel="",
             ylabel="",
-            yaxis="bare",
+            yaxis=None,
             xticks=[(i, _short(name, dataset)) for i, name in enumerate(columns)],
-            xlim=(-0.35, len(columns) - 0.65),
+            xlim=(-0.3, len(columns) - 0.45),
             ylim=(-0.13, 1.13),
         )
     )
@@ -108,7 +108,18 @@ def _texts(marks: list[tuple[int, float, str]], look: theme.Tokens) -> hv.Labels
         text_align="left",
         text_baseline="middle",
         xoffset=0.03,
+        hooks=[_behind_texts(look)],
     )
+
+
+def _behind_texts(look: theme.Tokens) -> Any:
+    """Lines do not run through what is written over them."""
+
+    def hook(plot: Any, element: Any) -> None:
+        glyph = plot.handles["glyph"]
+        glyph.update(background_fill_color=look.card, background_fill_alpha=0.8, padding=1)
+
+    return hook
 
 
 def _place(values: np.ndarray) -> tuple[np.ndarray, list[tuple[float, str]]]:
