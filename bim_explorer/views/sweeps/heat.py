@@ -14,6 +14,7 @@ import pandas
 import xarray
 from bokeh.core.properties import value as constant
 
+from bim_explorer.core.errors import ConfigError
 from bim_explorer.views import theme
 from bim_explorer.views.plots.format import number, number_hook
 from bim_explorer.views.sweeps.frame import (
@@ -86,6 +87,8 @@ def two_axes(dataset: xarray.Dataset, x: str | None, y: str | None) -> tuple[str
     free = [name for name in [*varied(dataset), *known] if name not in wanted]
     x = x or (free.pop(0) if free else "")
     y = y or next((name for name in free if name != x), "")
+    if x == y:
+        raise ConfigError(f"a heat map wants two axes, got {x} twice")
     return checked(x, known, "axis", ""), checked(y, known, "axis", "")
 
 

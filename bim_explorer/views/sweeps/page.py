@@ -68,7 +68,7 @@ class SweepView(Viewer):
 
     def look(self) -> None:
         """Look at the folder again; pictures are drawn anew if a run has ended since."""
-        self.result = open_sweep(self.result.folder)
+        self.result = self.result.again()
         self._tell()
         seen = [record.status for record in self.result.records if record.outcome]
         if seen != self._seen:
@@ -108,8 +108,9 @@ class SweepView(Viewer):
         data, dark = self.result.dataset, self.dark
         if not self._seen:
             return {}
+        up = self.y if self.y != self.x else ""
         return {
-            "heat": lambda: heat_map(data, self.x or None, self.y or None, self.value, dark=dark),
+            "heat": lambda: heat_map(data, self.x or None, up or None, self.value, dark=dark),
             "curves": lambda: curves(data, self.by or None, self.value, dark=dark),
             "parallel": lambda: parallel_coordinates(data, self.value, dark=dark),
             "pareto": lambda: pareto(data, self.value, self.cost, dark=dark),
