@@ -117,7 +117,8 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
         **{name: cells[name] for name in (value, "spread", "n", "run", "runs")},
     }
     kdims = [hv.Dimension(name, values=texts(levels[name])) for name in (x, y)]
-    heat = hv.HeatMap(columns, kdims, [value, "spread", "n", "run", "runs"])
+    spread = hv.Dimension("spread", value_format=lambda entry: number(entry, 2))
+    heat = hv.HeatMap(columns, kdims, [value, spread, "n", "run", "runs"])
     look = theme.tokens(dark)
     heat = heat.opts(
         cmap=theme.scale(dark),
@@ -132,8 +133,7 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
         hover_tooltips=[
             (label(x), f"@{{{x}}}"),
             (label(y), f"@{{{y}}}"),
-            (f"mean {value}", f"@{{{value}}}{{%.4g}}"),
-            ("± over runs", "@spread{%.2g} of @n"),
+            (f"mean {value}", "@zvalues{%.4g} ± @spread, of @n"),
             ("runs", "@runs"),
         ],
     )
