@@ -12,9 +12,10 @@ from small_sweep import small_plan
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.sweeps.paths import SweepFolder, write_outcome
 from bim_explorer.sweeps.result import open_sweep
+from bim_explorer.sweeps.runner import Standing
 from bim_explorer.sweeps.sweep import opened
 from bim_explorer.views.sweeps import curves, heat_map, parallel_coordinates, pareto
-from bim_explorer.views.sweeps.page import SweepView
+from bim_explorer.views.sweeps.page import LiveSweep, SweepView
 from bim_explorer.views.sweeps.pareto import on_front
 
 hv.extension("bokeh", logo=False)
@@ -65,7 +66,7 @@ def test_a_cell_is_the_mean_of_its_seeds_and_names_them():
     assert cell["validation"] == pytest.approx(0.5 + 0.09 + 0.005)
     assert cell["spread"] == pytest.approx(0.005)
     assert cell["n"] == 2
-    assert cell["runs"] == "0006 0007, in study"
+    assert cell["folders"] == "0006 0007, in study"
 
 
 def test_axes_are_chosen_if_none_are_asked_for():
@@ -211,3 +212,16 @@ def test_what_has_ended_is_not_read_again(watched, monkeypatch):
     now = result.again()
     assert now.records[0] is first
     assert all(new is not old for new, old in zip(now.records[1:], others, strict=True))
+
+
+def test_a_notebook_cell_follows_the_runs(watched, monkeypatch):
+    def standing(done):
+        return Standing(4, done, 0, 1, 1.0, None, watched, None)
+
+    monkeypatch.setattr("bim_explorer.views.sweeps.page.LOOK_MS", 0)
+    live = LiveSweep()
+    live(standing(0))
+    assert "0 / 4" in live._view._html["cards"].object
+    ends(watched, 0)
+    live(standing(1))
+    assert "1 / 4" in live._view._html["cards"].object

@@ -102,7 +102,7 @@ def grouped(frame: pandas.DataFrame, by: list[str], value: str) -> pandas.DataFr
             "spread": groups[value].std(ddof=0),
             "n": groups[value].size(),
             "run": groups["run"].first(),
-            "runs": groups["run"].agg(folders),
+            "folders": groups["run"].agg(folders),
         }
     ).reset_index()
 
@@ -114,11 +114,11 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
     columns = {
         x: [shown[x][entry] for entry in column(cells, x)],
         y: [shown[y][entry] for entry in column(cells, y)],
-        **{name: cells[name] for name in (value, "spread", "n", "run", "runs")},
+        **{name: cells[name] for name in (value, "spread", "n", "run", "folders")},
     }
     kdims = [hv.Dimension(name, values=texts(levels[name])) for name in (x, y)]
     spread = hv.Dimension("spread", value_format=lambda entry: number(entry, 2))
-    heat = hv.HeatMap(columns, kdims, [value, spread, "n", "run", "runs"])
+    heat = hv.HeatMap(columns, kdims, [value, spread, "n", "run", "folders"])
     look = theme.tokens(dark)
     heat = heat.opts(
         cmap=theme.scale(dark),
@@ -134,7 +134,7 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
             (label(x), f"@{{{x}}}"),
             (label(y), f"@{{{y}}}"),
             (f"mean {value}", "@zvalues{%.4g} ± @spread, of @n"),
-            ("runs", "@runs"),
+            ("runs", "@folders"),
         ],
     )
     if len(cells) > _MOST_TEXTS:

@@ -5,6 +5,7 @@ folder → result → squares, figures, failures (at once) and pictures (when a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from panel.viewable import Viewer
 from bim_explorer.core.errors import BimError
 from bim_explorer.store.paths import runs_root
 from bim_explorer.sweeps.result import open_sweep
+from bim_explorer.sweeps.runner import Standing
 from bim_explorer.views import shell, theme
 from bim_explorer.views.sweeps import curves, heat_map, parallel_coordinates, pareto, standing
 from bim_explorer.views.sweeps.frame import FIGURES, axes_of, label, varied
@@ -117,7 +119,7 @@ class SweepView(Viewer):
         }
 
     def __panel__(self) -> pn.Column:
-        select = {"size": "small", "sizing_mode": "stretch_width", "margin": 0, "min_width": 130}
+        select = {"size": "small", "sizing_mode": "stretch_width", "margin": 0}
         picks = pn.Column(
             *(
                 pmui.Select.from_param(self.param[name], **select)
@@ -143,6 +145,37 @@ class SweepView(Viewer):
             stylesheets=[theme.stylesheet("page")],
             **theme.STACK,
         )
+
+
+class LiveSweep(Viewer):
+    """The progress of a sweep in a notebook cell, drawn as its runs come in.
+
+    Example:
+        >>> live = LiveSweep()
+        >>> display(live)
+        >>> sweep("study.toml", progress=live)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due = 0.0
+        self._view: SweepView | None = None
+        self._place = pn.Column("waiting for the first run …", **theme.STACK)
+
+    def __call__(self, standing: Standing) -> None:
+        """Show how the sweep stands: every other second, and its end."""
+        now = time.monotonic()
+        if now < self._due and standing.done < standing.total:
+            return
+        self._due = now + LOOK_MS / 1000
+        if self._view is None:
+            self._view = SweepView(standing.folder.path)
+            self._place[:] = [self._view]
+        else:
+            self._view.look()
+
+    def __panel__(self) -> pn.Column:
+        return self._place
 
 
 def page(folder: str | Path | None = None) -> pmui.Page:

@@ -78,11 +78,10 @@ def parallel_coordinates(
     marks = [(i, y, text) for i, name in enumerate(columns) for y, text in places[name][1]]
     look = theme.tokens(dark)
     options = theme.plot_opts(dark, [number_hook, tap_hook(dark), *hooks])
-    title = f"Every run: from its values to its {label(value, dataset)}"
     return hv.Overlay([_rails(len(columns), look), runs, _texts(marks, look)]).opts(
         hv.opts.Overlay(
             **{**options, "show_grid": False},
-            title=title,
+            title="Every run, from its values to what it reached",
             xlabel="",
             ylabel="",
             yaxis=None,
