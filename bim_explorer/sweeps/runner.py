@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,10 +21,12 @@ from bim_explorer.sweeps.crew import Crew, SweepError
 from bim_explorer.sweeps.paths import (
     FAILED,
     FINAL,
+    RUNNING,
     STOPPED,
     SweepFolder,
     error_path,
     read_outcome,
+    standing,
     write_outcome,
 )
 from bim_explorer.sweeps.plan import Cell, Plan
@@ -212,16 +214,19 @@ def stop_runs(board: Board, workers: Crew) -> None:
     board.folder.stop.touch()
     for future in board.pending:
         future.cancel()
-    running = _still_running(board.pending)
     deadline = time.monotonic() + STOP_SECONDS
+    running = True
     try:
-        while running and time.monotonic() < deadline:
-            wait(running, timeout=LOOK_SECONDS)
-            running = _still_running(running)
+        while (running := _still_running(board, workers)) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS / 5)
     except KeyboardInterrupt:
         pass
-    workers.close(kill=bool(running))
+    workers.close(kill=running)
 
 
-def _still_running(futures: Iterable[Future[Any]]) -> list[Future[Any]]:
-    return [future for future in futures if not future.done()]
+def _still_running(board: Board, workers: Crew) -> bool:
+    """Whether a run has not stopped yet: a cluster only says so in the run's folder."""
+    if not workers.persists:
+        return any(not future.done() for future in board.pending)
+    folders = (board.folder.run(cell.index) for cell in board.pending.values())
+    return any(standing(folder) == RUNNING for folder in folders)

@@ -76,7 +76,8 @@ def failures(result: SweepResult) -> str:
 
 def best(records: list[RunRecord]) -> RunRecord | None:
     """The run with the best validation score so far."""
-    known = [record for record in records if np.isfinite(record.final()["validation"])]
+    good = [record for record in records if record.status not in (FAILED, DIVERGED)]
+    known = [record for record in good if np.isfinite(record.final()["validation"])]
     if not known:
         return None
     high = higher_is_better(known[0].leading or "")
