@@ -113,7 +113,7 @@ def test_the_same_file_runs_here_on_dask_and_in_a_notebook(cluster, tmp_path):
     dask = sweep(file, out=tmp_path / "dask", scheduler=address, progress=silent)
     cell = f"from bim_explorer import sweep\nsweep({str(file)!r}, out={str(tmp_path / 'cell')!r})"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
-    nbclient.NotebookClient(notebook, timeout=170, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     cell_result = open_sweep(tmp_path / "cell")
     assert cell_result.count("done") == 4
     equal(dask, here)
