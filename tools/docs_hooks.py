@@ -1,0 +1,168 @@
+"""What `make docs` adds to the site: README as home, the lessons, and a page for every layer.
+
+All of it lies outside docs/ and stays there; nothing is written into the checkout. The site needs
+no other machine, neither while it is built nor while it is read: formulas become MathML, and the
+scripts of the plots go once into a file that all lessons share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Link, Navigation
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[1]
+#: Texts of the checkout and the pages that they become.
+TEXTS = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "data/README.md": "data.md",
+    "benchmarks/LOG.md": "log.md",
+    "benchmarks/RESULTS.md": "results.md",
+}
+#: Layers from the public face down; every package must be here (a test holds it).
+LAYERS = {
+    "analysis": "Analysis",
+    "sweeps": "Sweeps",
+    "training": "Training",
+    "engine": "Engine",
+    "baselines": "Baselines",
+    "kernels": "Kernels",
+    "functional": "Equations",
+    "tasks": "Tasks",
+    "store": "Run folder",
+    "config": "Configuration",
+    "core": "Interfaces",
+    "service": "Service",
+    "views": "Page and plots",
+    "cli": "Command line",
+}
+#: A script of more characters is kept once, beside the pages.
+SHARED_SCRIPT = 200_000
+
+_LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
+_VERBATIM = re.compile(r"(<(script|style|pre|code)\b.*?</\2>)", re.S)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$([^$\n]+?)\$(?![\w$])", re.S)
+_FOREIGN = re.compile(
+    r"<script[^>]*\bsrc=\"https?://[^>]*>\s*</script>"
+    r"|<script type=\"module\">(?:(?!</script>).)*?https?://(?:(?!</script>).)*?mermaid.*?</script>"
+    r"|<script type=\"text/x-mathjax-config\">.*?</script>",
+    re.S,
+)
+_SCRIPT = re.compile(r"<script[^>]*>(?P<code>.*?)</script>", re.S)
+_LIVE_CELL = re.compile(r"(<div class=\"jp-Cell [^\"]*celltag_live[^\"]*\">)")
+
+
+@event_priority(100)
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the texts, the lessons and the reference, before any plugin looks at the files."""
+    for source, page in TEXTS.items():
+        path = ROOT / source
+        if path.is_file():
+            text = with_links_of_the_site(path.read_text("utf-8"), Path(source).parent)
+            files.append(File.generated(config, page, content=text))
+    for lesson in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        place = f"notebooks/{lesson.name}"
+        files.append(File(place, str(ROOT), config.site_dir, config.use_directory_urls))
+    for layer, title in LAYERS.items():
+        if (ROOT / "bim_explorer" / layer).is_dir():
+            page = f"reference/{layer}.md"
+            files.append(File.generated(config, page, content=reference(layer, title)))
+    return files
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Home, how-to, lessons, reference, the project; in that order."""
+    order = {"index.md": 0, "how-to": 1, "notebooks": 2, "reference": 3}
+    places = {"How-to": "how-to", "Notebooks": "notebooks", "Reference": "reference"}
+
+    def rank(item: Any) -> int:
+        if isinstance(item, Page):
+            return order.get(item.file.src_uri, 9)
+        return order.get(places.get(item.title, ""), 9) if not isinstance(item, Link) else 9
+
+    for item in nav.items:
+        if item.title == "Notebooks":
+            item.title = "Lessons"
+            places["Lessons"] = "notebooks"
+        if item.title == "Reference":
+            listed = {f"reference/{layer}.md": i for i, layer in enumerate(LAYERS)}
+            item.children.sort(key=lambda page: listed[page.file.src_uri])
+    nav.items.sort(key=rank)
+    return nav
+
+
+def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Make a lesson's page stand alone."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return content
+    content = _FOREIGN.sub("", content)
+    content = _SCRIPT.sub(lambda found: _shared(found, Path(config.site_dir)), content)
+    still = '<img class="bim-still" alt="The page" src="../pictures/light.png">'
+    content = _LIVE_CELL.sub(rf"<p>Here as a picture; in JupyterLab it lives.</p>{still}\1", content)
+    parts = _VERBATIM.split(content)
+    # Of three parts each, text, verbatim and its tag's name, text alone holds formulas.
+    return "".join(
+        _FORMULA.sub(_mathml, part) if index % 3 == 0 else part * (index % 3 == 1)
+        for index, part in enumerate(parts)
+    )
+
+
+def reference(layer: str, title: str) -> str:
+    """The page of a layer: every module's docstring and what it offers."""
+    folder = ROOT / "bim_explorer" / layer
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted(folder.rglob("*.py"))
+        if not path.stem.startswith("_") or path.stem == "__init__"
+    ]
+    sections = "\n\n".join(f"::: {module}" for module in sorted(modules))
+    return f"# {title}: `bim_explorer.{layer}`\n\n{sections}\n"
+
+
+def with_links_of_the_site(text: str, folder: Path) -> str:
+    """Links between files of the checkout as links between pages; others become plain text."""
+
+    def moved(found: re.Match[str]) -> str:
+        target = (ROOT / folder / found[1]).resolve().relative_to(ROOT).as_posix()
+        anchor = found[2] or ""
+        if target in TEXTS:
+            return f"]({TEXTS[target]}{anchor})"
+        if target.startswith("docs/"):
+            return f"]({target.removeprefix('docs/')}{anchor})"
+        if target == "notebooks" or target.startswith("notebooks/"):
+            return f"]({_lesson(target)}{anchor})"
+        return "]()"
+
+    return re.sub(r"\[([^\]]*)\]\(\)", r"\1", _LINK.sub(moved, text))
+
+
+def _lesson(target: str) -> str:
+    first = sorted((ROOT / "notebooks").glob("*.ipynb"))[0].name
+    return target if target.endswith(".ipynb") else f"notebooks/{first}"
+
+
+def _mathml(found: re.Match[str]) -> str:
+    formula, display = (found[1], "block") if found[1] else (found[2], "inline")
+    return convert(html.unescape(formula.strip()), display=display)
+
+
+def _shared(found: re.Match[str], site: Path) -> str:
+    code = found["code"]
+    if len(code) < SHARED_SCRIPT:
+        return found[0]
+    name = hashlib.sha256(code.encode()).hexdigest()[:12]
+    file = site / "assets" / "lessons" / f"{name}.js"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(code, "utf-8")
+    return f'<script src="../assets/lessons/{name}.js"></script>'
