@@ -109,7 +109,9 @@ def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files
     content = _FOREIGN.sub("", content)
     content = _SCRIPT.sub(lambda found: _shared(found, Path(config.site_dir)), content)
     still = '<img class="bim-still" alt="The page" src="../pictures/light.png">'
-    content = _LIVE_CELL.sub(rf"<p>Here as a picture; in JupyterLab it lives.</p>{still}\1", content)
+    content = _LIVE_CELL.sub(
+        rf"<p>Here as a picture; in JupyterLab it lives.</p>{still}\1", content
+    )
     parts = _VERBATIM.split(content)
     # Of three parts each, text, verbatim and its tag's name, text alone holds formulas.
     return "".join(

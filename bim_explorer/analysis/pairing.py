@@ -1,9 +1,9 @@
 """The pairing protocol: how much a synapse changes, against the timing of its spike pairs.
 
 A presynaptic and a postsynaptic spike come together `pairs` times, Δt apart, a pair every
-`every_ms`; what the engine's own STDP term adds up is divided by the number of pairs. Lone pairs
-measure the window (BIM eq. 6). Pairs that come fast meet the spikes of their neighbours too, all
-of which eq. 5 counts:
+`every_ms`; what the engine's own local rule asks for in all is divided by the number of pairs. Of
+the rule `stdp`, lone pairs measure the window (BIM eq. 6), and pairs that come fast meet the
+spikes of their neighbours too, all of which eq. 5 counts:
 
     Ω(Δt) / n = Σ_m (1 - |m|/n) W(Δt + m every_ms),   |m| < n
 
@@ -21,8 +21,8 @@ import torch
 
 from bim_explorer.config import Config
 from bim_explorer.core.errors import ConfigError
-from bim_explorer.engine.settings import Rule
-from bim_explorer.functional.stdp import StdpTraces, stdp_filters, stdp_term
+from bim_explorer.core.registries import RULES
+from bim_explorer.functional.local_rule import LocalRule
 
 #: Time constants on either side of 0 that are measured where no Δt are given.
 REACH = 4.0
@@ -47,10 +47,11 @@ def pairing(
     pairs: int = 60,
     every_ms: float = 1000.0,
 ) -> Pairing:
-    """Run the protocol on the STDP term of a config.
+    """Run the protocol on the local rule of a config.
 
     Args:
-        config: Its window (A₊, A₋, τ₊, τ₋), `dt_ms`, and the chunk in which pairs are counted.
+        config: Its `rule` and window (A₊, A₋, τ₊, τ₋), `dt_ms`, and the chunk in which pairs are
+            counted. A rule that looks at the weight finds it at 0.
         delta_t_ms: Δt to measure [ms]; None takes four time constants on either side.
         pairs: Repetitions n.
         every_ms: Time from one pair to the next [ms].
@@ -72,7 +73,8 @@ def pairing(
             f"{np.abs(steps).max() * values['dt_ms']:g} ms: pair less often"
         )
     pre, post = _one_repetition(steps, period)
-    omega = _count(pre, post, pairs, values["chunk"], Rule.from_values(values))
+    rule = RULES.load(values["rule"])(values)
+    omega = _count(pre, post, pairs, values["chunk"], rule)
     return Pairing(steps * values["dt_ms"], omega / pairs)
 
 
@@ -102,15 +104,17 @@ def _one_repetition(steps: np.ndarray, period: int) -> tuple[torch.Tensor, torch
     return pre, post
 
 
-def _count(pre: torch.Tensor, post: torch.Tensor, pairs: int, chunk: int, rule: Rule) -> np.ndarray:
+def _count(
+    pre: torch.Tensor, post: torch.Tensor, pairs: int, chunk: int, rule: LocalRule
+) -> np.ndarray:
     """Diagonal of Ω over all repetitions, chunk by chunk."""
     period, synapses = pre.shape
-    traces = StdpTraces(pre.new_zeros(1, synapses), pre.new_zeros(1, synapses))
-    total = pre.new_zeros(synapses)
+    state = rule.start(pre.new_zeros(1, synapses), pre.new_zeros(1, synapses))
+    weights, total = pre.new_zeros(synapses, synapses), pre.new_zeros(synapses)
+    keep = pre.new_ones(1, chunk)
     for first in range(0, pairs * period, chunk):
         at = torch.arange(first, min(first + chunk, pairs * period)) % period
-        keep = pre.new_ones(1, len(at))
-        filters = stdp_filters(keep, rule.window)
-        omega, traces = stdp_term(pre[None, at], post[None, at], keep, traces, filters, rule.window)
+        kept = keep if len(at) == chunk else keep[:, : len(at)]
+        omega, state = rule.term(pre[None, at], post[None, at], kept, weights, state)
         total += omega.diagonal()
     return total.numpy()

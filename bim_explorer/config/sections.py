@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import param
 
+from bim_explorer.config.registered import Registered
 from bim_explorer.config.task_section import TaskSection
+from bim_explorer.core.registries import BASELINES, NEURONS, RULES
 
 
 class RuleSection(param.Parameterized):
@@ -21,6 +23,12 @@ class RuleSection(param.Parameterized):
         step=0.01,
         label="Balance λ",
         doc="Share of the RTRL gradient in the synapses' update; the rest is STDP (eq. 4).",
+    )
+    rule = Registered(
+        RULES,
+        default="stdp",
+        label="Local rule",
+        doc="What the synapses do of their own: all pairs of eq. 5, or another local rule.",
     )
     learning_rate = param.Number(
         3e-3,
@@ -170,6 +178,19 @@ class PruningSection(param.Parameterized):
 class NetworkSection(param.Parameterized):
     """Sizes and constants of the spiking selective state space blocks (BIM eqs. 1-3)."""
 
+    model = Registered(
+        BASELINES,
+        before=("bim",),
+        default="bim",
+        label="Model",
+        doc="The paper's network, or a baseline by truncated BPTT without spikes or synapses.",
+    )
+    neuron = Registered(
+        NEURONS,
+        default="lif",
+        label="Neuron",
+        doc="The soma: what becomes of a membrane potential in a step (eq. 3).",
+    )
     n_blocks = param.Integer(
         1, bounds=(1, 16), softbounds=(1, 4), label="Blocks", doc="Blocks in the stack."
     )
@@ -276,5 +297,5 @@ REBUILD = frozenset(
     {"task", "preset", "data", "patient", "code_size", "code_active", "vocabulary", "seed", "batch"}
     | {"first", "second"}
     | {"encoder", "encoder_threshold", "encoder_gain", "encoder_levels"}
-    | {"n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}
+    | {"model", "neuron", "n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}
 )

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
 from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, chunk_adjoint
-from bim_explorer.functional.lif import membrane_slope
 from bim_explorer.functional.rtrl import (
     Influence,
     advance_,
@@ -86,7 +85,7 @@ class Block:
         decay = discretise(selection.delta, theta.A_log) * keep[..., None, None]
         h = self.kernels.scan(decay, state_input(selection), state.h)
         y = output(h, selection, theta.D)
-        v = self.kernels.membrane(y, keep, state.v, membrane.decay, membrane.gain, membrane.v_th)
+        v = membrane.forward(y, keep, state.v, self.kernels)
         v_tm1 = torch.cat([state.v[:, None], v[:, :-1]], dim=1)
         self._trace = BlockTrace(
             psp=psp,
@@ -96,7 +95,7 @@ class Block:
             h_tm1=torch.cat([state.h[:, None], h[:, :-1]], dim=1),
             y=y,
             v=v,
-            slope=membrane_slope(v_tm1, membrane) * keep[..., None],
+            slope=membrane.slope(v_tm1) * keep[..., None],
             z=spike(v - membrane.v_th),
         )
         state.h, state.v = h[:, -1].clone(), v[:, -1].clone()

@@ -12,9 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.adjoint import BlockTrace
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.functional.readout import cross_entropy
 
 

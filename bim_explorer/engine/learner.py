@@ -1,7 +1,7 @@
 """The learner: the order of the rules in one update.
 
     forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
-    → influences move on → STDP (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
+    → influences move on → local rule (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
     → bounds → pruning (eqs. 9-10)
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
@@ -10,9 +10,7 @@ all RTRL while weights move.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,7 +19,6 @@ from torch import Tensor
 from bim_explorer.core.errors import DivergenceError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import seed_of
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.gradient import chunk_gradient
 from bim_explorer.engine.initial import moved_delta_bias
 from bim_explorer.engine.network import Network
@@ -29,35 +26,13 @@ from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.stdp import stdp_filters
+from bim_explorer.functional.chunk import ChunkTensors, UpdateResult
+from bim_explorer.functional.readout import guess_loss
 
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
 #: Weight of the past in that mean: one bad chunk after a live change is no divergence.
 LOSS_MOMENTUM = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateResult:
-    """What one update did. Tensors are the learner's own: copy what you keep.
-
-    Attributes:
-        update: Its number, from 1.
-        steps: Time steps of its chunk, summed over the streams.
-        loss: Mean loss of a supervised step [nats]; None if the chunk had none.
-        logits: What the network answered (batch, time, class).
-        chunk: What it was asked.
-        traces: What every block did.
-        weights_before: W of each block before the update, if it was watched.
-    """
-
-    update: int
-    steps: int
-    loss: float | None
-    logits: Tensor
-    chunk: ChunkTensors
-    traces: list[BlockTrace]
-    weights_before: list[Tensor] | None
 
 
 class Learner:
@@ -72,12 +47,18 @@ class Learner:
         self.network = network
         self.values = dict(values)
         self.rule = Rule.from_values(values)
-        self.synapses = [Synapses(b.theta.W, b.batch) for b in network.blocks]
+        self.synapses = [Synapses(b.theta.W, b.batch, self.rule.local) for b in network.blocks]
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
         self.update_count = 0
         self.mean_loss: float | None = None
+
+    @property
+    def bands(self) -> list[tuple[str, int]]:
+        """Name and neurons of every block that spikes."""
+        blocks = enumerate(self.network.blocks, 1)
+        return [(f"block {i}", block.theta.W.shape[0]) for i, block in blocks]
 
     @property
     def sparsity(self) -> float:
@@ -121,6 +102,9 @@ class Learner:
         """Change live parameters; they act from the next update on."""
         old, self.values = self.values, {**self.values, **changes}
         self.rule = Rule.from_values(self.values)
+        if self.values["rule"] != old["rule"]:
+            for synapses in self.synapses:
+                synapses.start(self.rule.local)
         if changes.keys() & {"delta_min", "delta_max"}:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
@@ -134,10 +118,9 @@ class Learner:
                 block.forget_influence()
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
-        filters = stdp_filters(data.keep, self.rule.window)
         pre = data.spikes
         for synapses, trace in zip(self.synapses, traces, strict=True):
-            synapses.pair(pre, trace.z, data.keep, filters, self.rule)
+            synapses.pair(pre, trace.z, data.keep, self.rule)
             pre = trace.z
 
     def _move(self, gradient: dict[str, Tensor]) -> None:
@@ -189,8 +172,3 @@ class Learner:
         else:
             reason = f"lower learning_rate (now {self.rule.learning_rate:g}) or w_max"
         return f"learning left its bounds at update {self.update_count}: {what}; {reason}."
-
-
-def guess_loss(n_out: int, labels: bool) -> float:
-    """Loss of guessing [nats]: one class of `n_out`, or `n_out` labels at once."""
-    return n_out * math.log(2.0) if labels else math.log(max(n_out, 2))

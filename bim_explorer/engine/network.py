@@ -65,6 +65,17 @@ class Network:
             for index, trace in enumerate(traces)
         ]
 
+    def answer(
+        self, spikes: Float[Tensor, "batch time input"], keep: Float[Tensor, "batch time"]
+    ) -> list[Float[Tensor, "batch time class"]]:
+        """Advance all streams by a chunk and return the logits of each block's own readout."""
+        return self.votes(self.forward(spikes, keep))
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the network's dtype and device."""
+        return self.readout.b
+
     def reset(self) -> None:
         """Forget the state of all streams and all influences."""
         for block in self.blocks:

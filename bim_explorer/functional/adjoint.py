@@ -18,9 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, Selection
+from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.surrogate import surrogate_derivative
 
 
@@ -58,7 +58,7 @@ def chunk_adjoint(
     d_y: Float[Tensor, "batch time neuron"],
     d_z: Float[Tensor, "batch time neuron"],
     theta: BlockParameters,
-    membrane: Membrane,
+    membrane: Soma,
     kernels: Kernels,
     below: bool = True,
 ) -> ChunkGradient:

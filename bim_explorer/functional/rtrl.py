@@ -29,9 +29,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
+from bim_explorer.functional.soma import Soma
 
 
 class Influence(NamedTuple):
@@ -100,7 +100,7 @@ class Transport(NamedTuple):
 
 
 def transport(
-    trace: BlockTrace, theta: BlockParameters, membrane: Membrane, kernels: Kernels
+    trace: BlockTrace, theta: BlockParameters, membrane: Soma, kernels: Kernels
 ) -> Transport:
     """Decays, adjoints and immediate derivatives of a chunk, from its forward pass."""
     s = trace.selection

@@ -13,7 +13,9 @@ any length add up to the double sum of eq. 5; what is returned is what this chun
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -29,6 +31,16 @@ class Window(NamedTuple):
     a_minus: float
     decay_plus: float
     decay_minus: float
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Window:
+        """The window that the flat values stand for."""
+        return cls(
+            values["a_plus"],
+            values["a_minus"],
+            math.exp(-values["dt_ms"] / values["tau_plus_ms"]),
+            math.exp(-values["dt_ms"] / values["tau_minus_ms"]),
+        )
 
 
 class StdpTraces(NamedTuple):

@@ -34,6 +34,15 @@ def test_fast_pairs_meet_their_neighbours_too():
     assert not np.allclose(measured.change, window(delta_t, WINDOW), rtol=0.05)
 
 
+def test_nearest_spikes_leave_the_neighbours_out():
+    delta_t = np.array([5.0])
+    measured = pairing(Config(**WINDOW, rule="nearest-stdp"), delta_t, 40, 20.0)
+    # Of each pair's spikes, the postsynaptic one is potentiated by its own partner alone, the next
+    # presynaptic one depressed by the postsynaptic spike 15 ms before it.
+    expected = window(delta_t, WINDOW) + window(delta_t - 20.0, WINDOW) * 39 / 40
+    np.testing.assert_allclose(measured.change, expected, atol=1e-12)
+
+
 def test_the_decay_of_the_change_is_the_windows():
     assert time_constants(pairing(Config(**WINDOW), pairs=2)) == pytest.approx((12.0, 30.0))
 
