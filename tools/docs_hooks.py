@@ -17,7 +17,7 @@ from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.nav import Link, Navigation
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +47,9 @@ LAYERS = {
     "views": "Page and plots",
     "cli": "Command line",
 }
+#: What stands for the dashboard where no kernel runs it.
+STILL = """<p>On this page the cell below is a picture; in JupyterLab it lives.</p>
+<img class="bim-still" alt="The dashboard after some learning" src="../pictures/light.png">"""
 #: A script of more characters is kept once, beside the pages.
 SHARED_SCRIPT = 200_000
 
@@ -82,23 +85,21 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
-    """Home, how-to, lessons, reference, the project; in that order."""
-    order = {"index.md": 0, "how-to": 1, "notebooks": 2, "reference": 3}
-    places = {"How-to": "how-to", "Notebooks": "notebooks", "Reference": "reference"}
+    """Home, how-to, lessons, reference, the project's own pages; in that order."""
+    sections = ["How to", "Notebooks", "Reference"]
+    layers = [f"reference/{layer}.md" for layer in LAYERS]
 
     def rank(item: Any) -> int:
         if isinstance(item, Page):
-            return order.get(item.file.src_uri, 9)
-        return order.get(places.get(item.title, ""), 9) if not isinstance(item, Link) else 9
+            return 0 if item.is_homepage else len(sections) + 1
+        return 1 + sections.index(item.title) if item.title in sections else len(sections) + 2
 
-    for item in nav.items:
-        if item.title == "Notebooks":
-            item.title = "Lessons"
-            places["Lessons"] = "notebooks"
-        if item.title == "Reference":
-            listed = {f"reference/{layer}.md": i for i, layer in enumerate(LAYERS)}
-            item.children.sort(key=lambda page: listed[page.file.src_uri])
     nav.items.sort(key=rank)
+    for item in nav.items:
+        if item.title == "Reference":
+            item.children.sort(key=lambda page: layers.index(page.file.src_uri))
+        elif item.title == "Notebooks":
+            item.title = "Lessons"
     return nav
 
 
@@ -129,7 +130,7 @@ def reference(layer: str, title: str) -> str:
         if not path.stem.startswith("_") or path.stem == "__init__"
     ]
     sections = "\n\n".join(f"::: {module}" for module in sorted(modules))
-    return f"# {title}: `bim_explorer.{layer}`\n\n{sections}\n"
+    return f"---\ntitle: {title}\n---\n# `bim_explorer.{layer}`\n\n{sections}\n"
 
 
 def with_links_of_the_site(text: str, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Curves, points, bars and matrices of any quantity, in the page's look: for lessons and reports."""
+"""Curves, bars and matrices of any quantity, in the page's look: for lessons and reports."""
 
 from __future__ import annotations
 
@@ -122,9 +122,10 @@ def matrix_plot(
     rows, columns = values.shape
     reach = float(np.nanmax(np.abs(values))) or 1.0
     image = hv.Image(
-        (np.arange(columns), np.arange(rows), values),
+        values[::-1],
         [("x", xlabel), ("y", ylabel)],
         ("value", unit),
+        bounds=(-0.5, -0.5, columns - 0.5, rows - 0.5),
         label=unit,
     ).opts(
         cmap=_ramp(),
