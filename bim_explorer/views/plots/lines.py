@@ -154,7 +154,7 @@ def _ramp() -> list[str]:
     return ["#{:02X}{:02X}{:02X}".format(*rgb.round().astype(int)) for rgb in np.concatenate(arms)]
 
 
-def _finish(layers: list[hv.Element], dark: bool, **options: Any) -> hv.Overlay:
+def _finish(layers: Sequence[Any], dark: bool, **options: Any) -> hv.Overlay:
     shared = theme.plot_opts(dark, [number_hook]) | theme.legend_opts(dark)
     single = {} if len(layers) > 1 else {"show_legend": False}
     return hv.Overlay(layers).opts(hv.opts.Overlay(**{**shared, **single, **options}))
