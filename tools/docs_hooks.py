@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ TEXTS = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "data/README.md": "data.md",
+    "notebooks/README.md": "notebooks/index.md",
     "benchmarks/LOG.md": "log.md",
     "benchmarks/RESULTS.md": "results.md",
 }
-#: Layers from the public face down; every package must be here (a test holds it).
+#: Titles of the layers; a test holds that none is missing.
 LAYERS = {
     "analysis": "Analysis",
     "sweeps": "Sweeps",
@@ -72,8 +74,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, page in TEXTS.items():
         path = ROOT / source
         if path.is_file():
-            text = with_links_of_the_site(path.read_text("utf-8"), Path(source).parent)
-            files.append(File.generated(config, page, content=text))
+            files.append(File.generated(config, page, content=path.read_text("utf-8")))
     for lesson in sorted((ROOT / "notebooks").glob("*.ipynb")):
         place = f"notebooks/{lesson.name}"
         files.append(File(place, str(ROOT), config.site_dir, config.use_directory_urls))
@@ -103,16 +104,25 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     return nav
 
 
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let a text's links lead to pages."""
+    place = page.file.src_uri
+    source = next((text for text, home in TEXTS.items() if home == place), f"docs/{place}")
+    return with_links_of_the_site(markdown, source, place)
+
+
 def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Make a lesson's page stand alone."""
     if not page.file.src_uri.endswith(".ipynb"):
         return content
     content = _FOREIGN.sub("", content)
     content = _SCRIPT.sub(lambda found: _shared(found, Path(config.site_dir)), content)
-    still = '<img class="bim-still" alt="The page" src="../pictures/light.png">'
-    content = _LIVE_CELL.sub(
-        rf"<p>Here as a picture; in JupyterLab it lives.</p>{still}\1", content
-    )
+    content = _LIVE_CELL.sub(rf"{STILL}\1", content)
+    return with_mathml(content)
+
+
+def with_mathml(content: str) -> str:
+    """The formulas of a page as MathML; scripts and code stay as they are."""
     parts = _VERBATIM.split(content)
     # Of three parts each, text, verbatim and its tag's name, text alone holds formulas.
     return "".join(
@@ -133,26 +143,27 @@ def reference(layer: str, title: str) -> str:
     return f"---\ntitle: {title}\n---\n# `bim_explorer.{layer}`\n\n{sections}\n"
 
 
-def with_links_of_the_site(text: str, folder: Path) -> str:
-    """Links between files of the checkout as links between pages; others become plain text."""
+def with_links_of_the_site(text: str, source: str, page: str) -> str:
+    """Links between files of the checkout as links between pages; others become plain text.
+
+    Args:
+        text: Markdown.
+        source: Its file in the checkout.
+        page: The page that it becomes.
+    """
 
     def moved(found: re.Match[str]) -> str:
-        target = (ROOT / folder / found[1]).resolve().relative_to(ROOT).as_posix()
-        anchor = found[2] or ""
-        if target in TEXTS:
-            return f"]({TEXTS[target]}{anchor})"
-        if target.startswith("docs/"):
-            return f"]({target.removeprefix('docs/')}{anchor})"
-        if target == "notebooks" or target.startswith("notebooks/"):
-            return f"]({_lesson(target)}{anchor})"
-        return "]()"
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), found[1]))
+        target = TEXTS.get(path) or TEXTS.get(f"{path}/README.md")
+        if path.startswith("docs/"):
+            target = path.removeprefix("docs/")
+        elif path.endswith(".ipynb"):
+            target = path
+        if target is None:
+            return "]()"
+        return f"]({posixpath.relpath(target, posixpath.dirname(page))}{found[2] or ''})"
 
     return re.sub(r"\[([^\]]*)\]\(\)", r"\1", _LINK.sub(moved, text))
-
-
-def _lesson(target: str) -> str:
-    first = sorted((ROOT / "notebooks").glob("*.ipynb"))[0].name
-    return target if target.endswith(".ipynb") else f"notebooks/{first}"
 
 
 def _mathml(found: re.Match[str]) -> str:

@@ -151,10 +151,7 @@ def _hover(label: str) -> dict[str, Any]:
 
 def _ramp() -> list[str]:
     """From blue over near-white to red."""
-    ends = [np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (#: Height [px]; a lesson has more room than the page.
-HEIGHT = 300
-
-_LOW, _MIDDLE, _HIGH)]
+    ends = [np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (_LOW, _MIDDLE, _HIGH)]
     share = np.linspace(0, 1, 64)[:, None]
     arms = [ends[0] + share * (ends[1] - ends[0]), ends[1] + share * (ends[2] - ends[1])]
     return ["#{:02X}{:02X}{:02X}".format(*rgb.round().astype(int)) for rgb in np.concatenate(arms)]
