@@ -90,9 +90,6 @@ def online_gradient(
         )
         traces = network.forward(piece.spikes, piece.keep)
         _, _, gradient = chunk_gradient(network, traces, piece, credit)
-        if credit != "truncated":
-            for block in network.blocks:
-                block.carry(network.dynamics)
         total |= {name: total.get(name, 0.0) + g for name, g in gradient.items()}
     return total
 

@@ -48,7 +48,7 @@ def _run_block(
     neurons, states = theta.A_log.shape
     batch = spikes.shape[0]
     potentials = [spikes.new_zeros(batch, spikes.shape[2]) for _ in range(dynamics.psp_order)]
-    h = spikes.new_zeros(batch, neurons, states)
+    h = spikes.new_zeros(batch, states, neurons)
     v, z = spikes.new_zeros(batch, neurons), spikes.new_zeros(batch, neurons)
     ys, zs = [], []
     for t in range(spikes.shape[1]):

@@ -46,7 +46,7 @@ class Learner:
     def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
         self.network = network
         self.values = dict(values)
-        self.rule = Rule.from_values(values)
+        self.rule = self._rule_of(values)
         self.synapses = [Synapses(b.theta.W, b.batch, self.rule.local) for b in network.blocks]
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
@@ -85,10 +85,9 @@ class Learner:
         rule, network = self.rule, self.network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
-        logits, loss, directions = chunk_gradient(network, traces, data, rule.credit)
-        if rule.credit != "truncated":
-            for block in network.blocks:
-                block.carry(network.dynamics)
+        logits, loss, directions = chunk_gradient(
+            network, traces, data, rule.credit, selection_learns=rule.learn == "all"
+        )
         self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
         before = [s.weights.clone() for s in self.synapses] if watch else None
         self._pair(traces, data)
@@ -101,7 +100,7 @@ class Learner:
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Change live parameters; they act from the next update on."""
         old, self.values = self.values, {**self.values, **changes}
-        self.rule = Rule.from_values(self.values)
+        self.rule = self._rule_of(self.values)
         if self.values["rule"] != old["rule"]:
             for synapses in self.synapses:
                 synapses.start(self.rule.local)
@@ -116,6 +115,11 @@ class Learner:
         if self.rule.credit == "truncated":
             for block in self.network.blocks:
                 block.forget_influence()
+
+    def _rule_of(self, values: Mapping[str, Any]) -> Rule:
+        rule = Rule.from_values(values)
+        rule.local.use(self.network.blocks[0].kernels)
+        return rule
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
         pre = data.spikes

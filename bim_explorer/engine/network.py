@@ -22,7 +22,6 @@ from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.readout import ReadoutParameters, block_logits
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
-from bim_explorer.functional.traces import trace_filter
 
 #: Firing rate of a block that its successor's initial weights reckon with.
 EXPECTED_RATE = 0.1
@@ -47,9 +46,8 @@ class Network:
     ) -> list[BlockTrace]:
         """Advance all streams by a chunk and return every block's trace."""
         traces = []
-        psp_filter = trace_filter(self.dynamics.psp_decay, keep)
         for block in self.blocks:
-            traces.append(block.forward(spikes, keep, psp_filter, self.dynamics))
+            traces.append(block.forward(spikes, keep, self.dynamics))
             spikes = traces[-1].z
         return traces
 

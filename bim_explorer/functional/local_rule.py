@@ -16,6 +16,8 @@ from typing import Any
 
 from torch import Tensor
 
+from bim_explorer.functional.scans import Kernels
+
 State = dict[str, Tensor]
 
 
@@ -31,6 +33,9 @@ class LocalRule(ABC):
 
     @abstractmethod
     def __init__(self, values: Mapping[str, Any]) -> None: ...
+
+    def use(self, kernels: Kernels) -> None:  # noqa: B027 - an offer, not a duty
+        """Be told the backend: a rule that has a pass of its own there takes it."""
 
     @abstractmethod
     def start(self, pre: Tensor, post: Tensor) -> State:

@@ -25,14 +25,18 @@ def check(**values) -> None:
     assert all(loss is None or np.isfinite(loss) for loss in losses)
     assert ours.keys() == again.keys()
     assert all(np.array_equal(ours[name], again[name]) for name in ours)
-    (other, _) = five_updates(**values, seed=1)
-    assert any(not np.array_equal(ours[name], other[name]) for name in ours)
 
 
 @pytest.mark.parametrize("task", TASKS.names())
 @pytest.mark.parametrize("model", ["bim", *BASELINES.names()])
 def test_every_model_on_every_task(model, task):
     check(model=model, task=task)
+
+
+@pytest.mark.parametrize("model", ["bim", *BASELINES.names()])
+def test_another_seed_is_another_run(model):
+    (ours, _), (other, _) = five_updates(model=model), five_updates(model=model, seed=1)
+    assert any(not np.array_equal(ours[name], other[name]) for name in ours)
 
 
 @pytest.mark.parametrize("rule", RULES.names())

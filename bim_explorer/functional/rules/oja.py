@@ -22,7 +22,7 @@ from torch import Tensor
 
 from bim_explorer.functional.local_rule import LocalRule, State
 from bim_explorer.functional.stdp import Window
-from bim_explorer.functional.traces import trace, trace_filter
+from bim_explorer.functional.traces import trace
 
 
 class Oja(LocalRule):
@@ -52,4 +52,4 @@ class Oja(LocalRule):
 
 
 def _rate(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-    return trace((1.0 - decay) * spikes, initial, trace_filter(decay, keep))
+    return trace((1.0 - decay) * spikes, keep, initial, decay)

@@ -13,8 +13,8 @@ from typing import Any
 from torch import Tensor
 
 from bim_explorer.functional.local_rule import LocalRule, State
-from bim_explorer.functional.stdp import StdpTraces, Window, stdp_filters, stdp_term
-from bim_explorer.functional.traces import TraceFilter
+from bim_explorer.functional.scans import Kernels
+from bim_explorer.functional.stdp import StdpTraces, Window, stdp_term
 
 
 class Stdp(LocalRule):
@@ -28,8 +28,11 @@ class Stdp(LocalRule):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.window = Window.from_values(values)
-        self._keep: Tensor | None = None
-        self._filters: tuple[TraceFilter, TraceFilter] | None = None
+        self._term = stdp_term
+
+    def use(self, kernels: Kernels) -> None:
+        """Take the backend's pass over the spike pairs."""
+        self._term = kernels.stdp
 
     def start(self, pre: Tensor, post: Tensor) -> State:
         """Both traces at zero."""
@@ -40,11 +43,5 @@ class Stdp(LocalRule):
     ) -> tuple[Tensor, State]:
         """Ω of a chunk; see `LocalRule.term`."""
         traces = StdpTraces(state["trace_pre"], state["trace_post"])
-        omega, traces = stdp_term(pre, post, keep, traces, self._of(keep), self.window)
+        omega, traces = self._term(pre, post, keep, traces, self.window)
         return omega, traces._asdict()
-
-    def _of(self, keep: Tensor) -> tuple[TraceFilter, TraceFilter]:
-        """The filters of a chunk, made once for all blocks."""
-        if self._filters is None or self._keep is not keep:
-            self._keep, self._filters = keep, stdp_filters(keep, self.window)
-        return self._filters

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from bim_explorer.functional.local_rule import LocalRule, State
 from bim_explorer.functional.stdp import Window
-from bim_explorer.functional.traces import trace, trace_filter
+from bim_explorer.functional.traces import trace
 
 TAU_Y_MS = 114.0
 
@@ -49,7 +49,7 @@ class Triplet(LocalRule):
     ) -> tuple[Tensor, State]:
         """Ω of a chunk; see `LocalRule.term`."""
         window = self.window
-        r = trace(pre, state["trace_pre"], trace_filter(window.decay_plus, keep))
+        r = trace(pre, keep, state["trace_pre"], window.decay_plus)
         o1, o1_now = _before(post, keep, state["trace_post"], window.decay_minus)
         o2, o2_now = _before(post, keep, state["trace_slow"], self.slow_decay)
         gain = (post * o2_now).flatten(0, 1).T @ r.flatten(0, 1)
@@ -60,6 +60,6 @@ class Triplet(LocalRule):
 
 def _before(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> tuple[Tensor, Tensor]:
     """A trace, and the same decayed to now without this step's spikes."""
-    x = trace(spikes, initial, trace_filter(decay, keep))
+    x = trace(spikes, keep, initial, decay)
     before = torch.cat([initial[:, None], x[:, :-1]], dim=1)
     return x, before * (decay * keep)[..., None]
