@@ -118,7 +118,7 @@ def _run(plan: Plan, args: argparse.Namespace, progress: Progress) -> SweepResul
     places = {"out": args.out, "workers": args.workers, "scheduler": args.scheduler}
     if args.search is None:
         return sweep(plan, progress=tell, **places)
-    from bim_explorer.sweeps.search import search
+    from bim_explorer.sweeps.searching import search
 
     return search(plan, trials=args.trials, progress=tell, **places)
 

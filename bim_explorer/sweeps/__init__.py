@@ -16,7 +16,7 @@ _PUBLIC = {
     "uniform": "bim_explorer.sweeps.axes",
     "log_uniform": "bim_explorer.sweeps.axes",
     "open_sweep": "bim_explorer.sweeps.result",
-    "search": "bim_explorer.sweeps.search",
+    "search": "bim_explorer.sweeps.searching",
 }
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bim_explorer.sweeps.axes import uniform as uniform
     from bim_explorer.sweeps.plan import Plan as Plan
     from bim_explorer.sweeps.result import open_sweep as open_sweep
-    from bim_explorer.sweeps.search import search as search
+    from bim_explorer.sweeps.searching import search as search
 
 __all__ = ["Plan", "log_uniform", "open_sweep", "search", "uniform"]
 

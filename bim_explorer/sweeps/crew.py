@@ -22,6 +22,8 @@ _STILLBORN = (
     "A worker process ended before it could begin. In a script, the call must stand below "
     "`if __name__ == '__main__':`; else its message above says why."
 )
+#: How long a scheduler gets to answer.
+PATIENCE = "10s"
 _INSTALL = "python -m pip install 'bim-explorer[sweeps]'"
 
 
@@ -147,7 +149,7 @@ class DaskCrew:
     def __init__(self, address: str) -> None:
         distributed = need("distributed", "--scheduler")
         try:
-            self._client = distributed.Client(address, timeout="10s", set_as_default=False)
+            self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise SweepError(
                 f"no Dask scheduler answers at {address} ({str(error) or type(error).__name__}): "

@@ -12,7 +12,7 @@ import numpy as np
 
 from bim_explorer.core.errors import RunError
 from bim_explorer.store.files import write_whole
-from bim_explorer.sweeps.paths import DIVERGED, DONE, FAILED, PRUNED, SweepFolder, error_path
+from bim_explorer.sweeps.paths import DIVERGED, DONE, FAILED, FINAL, PRUNED, SweepFolder, error_path
 from bim_explorer.sweeps.plan import Plan
 from bim_explorer.sweeps.table import (
     RunRecord,
@@ -128,6 +128,16 @@ class SweepResult:
     def count(self, *statuses: str) -> int:
         """How many runs stand so."""
         return sum(record.status in statuses for record in self.records)
+
+    def again(self) -> SweepResult:
+        """The sweep as it stands now; of runs that have ended nothing is read again."""
+        now = SweepResult(self.folder)
+        known = {record.folder: record for record in self.records if record.status in FINAL}
+        now.records = [
+            known.get(now.paths.run(cell.index)) or RunRecord(cell, now.paths.run(cell.index))
+            for cell in now.plan.cells
+        ]
+        return now
 
     def save(self) -> Path:
         """Write `dataset.nc` and `runs.csv`; the path of the first.

@@ -6,13 +6,11 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext, suppress
 
 import pytest
 import xarray
+from here_crew import HereCrew
 from small_sweep import PASSING, run_here, small_config, small_plan
 
 from bim_explorer import sweep
@@ -23,40 +21,6 @@ from bim_explorer.sweeps.crew import LocalCrew, SweepError, crew
 from bim_explorer.sweeps.paths import SweepFolder
 from bim_explorer.sweeps.runner import ATTEMPTS, run_plan
 from bim_explorer.sweeps.work import prepare, warm_up
-
-
-class HereCrew:
-    """One worker, this process; it dies of the runs that it is told to die of.
-
-    Args:
-        deaths: How often each run kills its worker.
-    """
-
-    size, persists = 1, False
-    lost = (BrokenProcessPool,)
-
-    def __init__(self, deaths=()):
-        self.deaths = Counter(dict(deaths))
-        self.did = Counter()
-        self._taken = False
-
-    def room(self):
-        """A place, but only after the last run has been taken."""
-        self._taken = not self._taken
-        return int(self._taken)
-
-    def submit(self, task, job):
-        future, index = Future(), int(job.folder[-4:])
-        self.did[index] += 1
-        if self.deaths[index]:
-            self.deaths[index] -= 1
-            future.set_exception(BrokenProcessPool("shot"))
-        else:
-            future.set_result(task(job))
-        return future
-
-    def close(self, kill=False):
-        """Nobody has to go."""
 
 
 @pytest.fixture(scope="module")

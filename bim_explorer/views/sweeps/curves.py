@@ -62,12 +62,12 @@ def curves(
         layers.append(band)
         lines += [line, dots]
     options = theme.plot_opts(dark, [number_hook, tap_hook(dark), *hooks])
-    title = f"{label(value, dataset)}{f' by {label(by)}' if by else ''}, mean ± spread"
+    title = f"{label(value, dataset)}{f' by {label(by)}' if by else ''}"
     return hv.Overlay([*layers, *lines]).opts(
         hv.opts.Overlay(
             **options,
             **theme.legend_opts(dark),
-            legend_cols=4,
+            legend_cols=5,
             title=f"{title[:1].upper()}{title[1:]}",
             xlabel="update",
             ylabel=label(value, dataset),
@@ -113,10 +113,14 @@ def _curve(
     paths = [str(path) for path in part["run"].values.ravel()]
     count = len(update)
     columns = {"update": update, value: mean, "spread": spread, "n": n}
-    columns |= {"run": [paths[0]] * count, "runs": [folders(paths)] * count, "of": [name] * count}
+    columns |= {
+        "run": [paths[0]] * count,
+        "folders": [folders(paths)] * count,
+        "of": [name] * count,
+    }
     band = hv.Spread((update, mean, spread), "update", [value, "spread"], label=name)
     line = hv.Curve((update, mean), "update", value, label=name)
-    dots = hv.Scatter(columns, "update", [value, "spread", "n", "run", "runs", "of"])
+    dots = hv.Scatter(columns, "update", [value, "spread", "n", "run", "folders", "of"])
     tips = [
         ("", "@of"),
         ("update", "@update{%d}"),

@@ -14,6 +14,7 @@ import pandas
 import xarray
 from bokeh.core.properties import value as constant
 
+from bim_explorer.core.errors import ConfigError
 from bim_explorer.views import theme
 from bim_explorer.views.plots.format import number, number_hook
 from bim_explorer.views.sweeps.frame import (
@@ -86,6 +87,8 @@ def two_axes(dataset: xarray.Dataset, x: str | None, y: str | None) -> tuple[str
     free = [name for name in [*varied(dataset), *known] if name not in wanted]
     x = x or (free.pop(0) if free else "")
     y = y or next((name for name in free if name != x), "")
+    if x == y:
+        raise ConfigError(f"a heat map wants two axes, got {x} twice")
     return checked(x, known, "axis", ""), checked(y, known, "axis", "")
 
 
@@ -99,7 +102,7 @@ def grouped(frame: pandas.DataFrame, by: list[str], value: str) -> pandas.DataFr
             "spread": groups[value].std(ddof=0),
             "n": groups[value].size(),
             "run": groups["run"].first(),
-            "runs": groups["run"].agg(folders),
+            "folders": groups["run"].agg(folders),
         }
     ).reset_index()
 
@@ -111,10 +114,11 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
     columns = {
         x: [shown[x][entry] for entry in column(cells, x)],
         y: [shown[y][entry] for entry in column(cells, y)],
-        **{name: cells[name] for name in (value, "spread", "n", "run", "runs")},
+        **{name: cells[name] for name in (value, "spread", "n", "run", "folders")},
     }
     kdims = [hv.Dimension(name, values=texts(levels[name])) for name in (x, y)]
-    heat = hv.HeatMap(columns, kdims, [value, "spread", "n", "run", "runs"])
+    spread = hv.Dimension("spread", value_format=lambda entry: number(entry, 2))
+    heat = hv.HeatMap(columns, kdims, [value, spread, "n", "run", "folders"])
     look = theme.tokens(dark)
     heat = heat.opts(
         cmap=theme.scale(dark),
@@ -129,9 +133,8 @@ def _cells(frame: pandas.DataFrame, x: str, y: str, value: str, dark: bool) -> l
         hover_tooltips=[
             (label(x), f"@{{{x}}}"),
             (label(y), f"@{{{y}}}"),
-            (f"mean {value}", f"@{{{value}}}{{%.4g}}"),
-            ("± over runs", "@spread{%.2g} of @n"),
-            ("runs", "@runs"),
+            (f"mean {value}", "@zvalues{%.4g} ± @spread, of @n"),
+            ("runs", "@folders"),
         ],
     )
     if len(cells) > _MOST_TEXTS:

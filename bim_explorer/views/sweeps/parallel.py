@@ -78,16 +78,15 @@ def parallel_coordinates(
     marks = [(i, y, text) for i, name in enumerate(columns) for y, text in places[name][1]]
     look = theme.tokens(dark)
     options = theme.plot_opts(dark, [number_hook, tap_hook(dark), *hooks])
-    title = f"Every run: from its values to its {label(value, dataset)}"
     return hv.Overlay([_rails(len(columns), look), runs, _texts(marks, look)]).opts(
         hv.opts.Overlay(
             **{**options, "show_grid": False},
-            title=title,
+            title="Every run, from its values to what it reached",
             xlabel="",
             ylabel="",
-            yaxis="bare",
+            yaxis=None,
             xticks=[(i, _short(name, dataset)) for i, name in enumerate(columns)],
-            xlim=(-0.35, len(columns) - 0.65),
+            xlim=(-0.3, len(columns) - 0.45),
             ylim=(-0.13, 1.13),
         )
     )
@@ -108,7 +107,18 @@ def _texts(marks: list[tuple[int, float, str]], look: theme.Tokens) -> hv.Labels
         text_align="left",
         text_baseline="middle",
         xoffset=0.03,
+        hooks=[_behind_texts(look)],
     )
+
+
+def _behind_texts(look: theme.Tokens) -> Any:
+    """Lines do not run through what is written over them."""
+
+    def hook(plot: Any, element: Any) -> None:
+        glyph = plot.handles["glyph"]
+        glyph.update(background_fill_color=look.card, background_fill_alpha=0.8, padding=1)
+
+    return hook
 
 
 def _place(values: np.ndarray) -> tuple[np.ndarray, list[tuple[float, str]]]:

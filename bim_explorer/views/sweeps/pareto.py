@@ -15,7 +15,7 @@ import xarray
 
 from bim_explorer.sweeps.scores import higher_is_better
 from bim_explorer.views import theme
-from bim_explorer.views.plots.format import number_hook
+from bim_explorer.views.plots.format import metric_label, number_hook
 from bim_explorer.views.sweeps.frame import (
     FIGURES,
     axes_of,
@@ -81,7 +81,7 @@ def pareto(
         hv.opts.Overlay(
             **options,
             **theme.legend_opts(dark),
-            title=f"{_capital(label(value, dataset))} against {label(against)}",
+            title=f"{_capital(label(value, dataset))} against {metric_label(against)}",
             xlabel=label(against),
             ylabel=label(value, dataset),
         )

@@ -18,6 +18,7 @@ from typing import Any
 
 from bim_explorer.config import Config
 from bim_explorer.core.errors import ConfigError
+from bim_explorer.core.seeding import seed_of
 from bim_explorer.store.files import read_lines
 from bim_explorer.store.paths import RunFolder
 from bim_explorer.store.reader import VALIDATION_PREFIX
@@ -140,14 +141,17 @@ class _Seeker:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         journal = optuna.storages.journal
         backend = journal.JournalFileBackend(str(self._folder.trials))
-        return optuna.create_study(
+        study = optuna.create_study(
             storage=optuna.storages.JournalStorage(backend),
             study_name="search",
             load_if_exists=True,
             direction="maximize" if higher_is_better(self._metric) else "minimize",
-            sampler=optuna.samplers.TPESampler(seed=self._plan.base.seed),
             pruner=optuna.pruners.MedianPruner(STARTUP_TRIALS, n_warmup_steps=10),
         )
+        # A study that goes on must not ask for the same again.
+        seed = seed_of(self._plan.base.seed, f"search {len(study.trials)}") % 2**32
+        study.sampler = optuna.samplers.TPESampler(seed=seed)
+        return study
 
     def _leave(self) -> list[tuple[dict[str, Any], Path]]:
         """Let go of trials that an earlier call left running: they are asked for anew, first."""
