@@ -11,9 +11,12 @@ import hashlib
 import html
 import posixpath
 import re
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
+import panel
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
@@ -22,6 +25,9 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
+# What a kernel tells its own front end has no place in a page.
+warnings.filterwarnings("ignore", message="Your element with mimetype")
+
 #: Texts of the checkout and the pages that they become.
 TEXTS = {
     "README.md": "index.md",
@@ -65,6 +71,15 @@ _FOREIGN = re.compile(
     re.S,
 )
 _SCRIPT = re.compile(r"<script[^>]*>(?P<code>.*?)</script>", re.S)
+#: Output of a cell that shows something live or in motion.
+_UNSTILL = re.compile(
+    r"(<div class=\"jp-Cell [^\"]*celltag_(?:live|bar)\b[^\"]*\">(?:(?!<div class=\"jp-Cell ).)*?)"
+    r"<div class=\"jp-Cell-outputWrapper\">.*?(?=<div class=\"jp-Cell )",
+    re.S,
+)
+_PANEL_STYLE = re.compile(
+    r"https://cdn\.holoviz\.org/panel/[\d.]+/dist/([\w/.-]+\.css)(?:\?v=[\d.]+)?"
+)
 _LIVE_CELL = re.compile(r"(<div class=\"jp-Cell [^\"]*celltag_live[^\"]*\">)")
 
 
@@ -115,7 +130,8 @@ def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files
     """Make a lesson's page stand alone."""
     if not page.file.src_uri.endswith(".ipynb"):
         return content
-    content = _FOREIGN.sub("", content)
+    content = _UNSTILL.sub(r"\1</div>", _FOREIGN.sub("", content))
+    content = _PANEL_STYLE.sub(lambda found: _own_style(found[1], Path(config.site_dir)), content)
     content = _SCRIPT.sub(lambda found: _shared(found, Path(config.site_dir)), content)
     content = _LIVE_CELL.sub(rf"{STILL}\1", content)
     return with_mathml(content)
@@ -169,6 +185,14 @@ def with_links_of_the_site(text: str, source: str, page: str) -> str:
 def _mathml(found: re.Match[str]) -> str:
     formula, display = (found[1], "block") if found[1] else (found[2], "inline")
     return convert(html.unescape(formula.strip()), display=display)
+
+
+def _own_style(path: str, site: Path) -> str:
+    """A style sheet of Panel beside the pages, rather than at its vendor's."""
+    kept = site / "assets" / "panel" / path
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(panel.__file__).parent / "dist" / path, kept)
+    return f"../assets/panel/{path}"
 
 
 def _shared(found: re.Match[str], site: Path) -> str:

@@ -47,3 +47,13 @@ def test_formulas_become_mathml_outside_code_alone(hooks):
     assert made.count("<math") == 2
     assert "<mo>&#x0003C;</mo>" in made
     assert made.endswith("<code>$HOME and $PATH</code>")
+
+
+def test_what_moves_leaves_no_output_and_the_next_cell_stays(hooks):
+    cell = '<div class="jp-Cell jp-CodeCell {}"><div class="jp-Cell-inputWrapper">in</div>'
+    out = '<div class="jp-Cell-outputWrapper"><div>out</div></div></div>'
+    page = cell.format("celltag_bar") + out + cell.format("") + out + cell.format("end")
+    kept = hooks._UNSTILL.sub(r"\1</div>", page)
+    assert kept == cell.format("celltag_bar") + "</div>" + cell.format("") + out + cell.format(
+        "end"
+    )
