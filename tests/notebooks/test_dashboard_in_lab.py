@@ -60,9 +60,8 @@ def test_the_dashboard_moves(lab: str, browser: Browser):
     )
     page.goto(f"{lab}/lab/tree/00-quick-start.ipynb?token={TOKEN}&reset")
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for(timeout=1000 * PATIENCE)
-    for cell in range(2):  # those up to the dashboard
-        page.locator(".jp-CodeCell").nth(cell).click()
-        page.keyboard.press("Control+Enter")
+    page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+    page.locator("[data-command='runmenu:run-all']").click()
     page.locator(".bim-raster canvas").first.wait_for(timeout=1000 * PATIENCE)
     first = wait_for(lambda: _update(page), "an update", PATIENCE)
     wait_for(lambda: _update(page) > first, "the next updates", PATIENCE)
