@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow lint format notebooks setup pins clean
+.PHONY: help app test test-slow lint format notebooks docs setup pins clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 APP_STAMP := $(VENV)/.installed-app
 DEV_STAMP := $(VENV)/.installed-dev
+DOCS_STAMP := $(VENV)/.installed-docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := BIM_CHROMIUM="$$(tools/ensure_chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadgroup
 ARGS ?=
@@ -37,13 +38,16 @@ format: $(DEV_STAMP) ## let ruff mend and format
 notebooks: $(DEV_STAMP) ## open the lessons in JupyterLab
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
+docs: $(DOCS_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
+
 setup: $(DEV_STAMP) ## only make .venv with everything in it
 
 pins: ## write constraints.txt anew (ARGS="torch==2.13.0" holds a version)
 	tools/pin_versions.sh $(ARGS)
 
 clean: ## remove what can be made again, .venv included
-	rm -rf $(VENV) .pins build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pins build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@python="$$(tools/find_python.sh)"; echo "making $(VENV) with $$python ..."; "$$python" -m venv $(VENV)
@@ -57,3 +61,8 @@ $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
 	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps]'
 	@touch $@ $(APP_STAMP)
+
+$(DOCS_STAMP): $(DEV_STAMP)
+	@echo "installing what builds the site ..."
+	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
