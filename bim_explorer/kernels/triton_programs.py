@@ -166,9 +166,20 @@ def _wide(u, delta, gate, w_gain, at, inside):
 
 
 @triton.jit
+def _states(h, decay, at, whole):
+    return tl.load(h + at, whole, 0.0), tl.load(decay + at, whole, 0.0)
+
+
+@triton.jit
 def _narrow(B, C, at, inside):
     """A step's numbers of every state, as columns (n, 1)."""
     return tl.load(B + at, inside, 0.0)[:, None], tl.load(C + at, inside, 0.0)[:, None]
+
+
+@triton.jit
+def _store_two(to, one, to_other, other, whole):
+    tl.store(to, one, whole)
+    tl.store(to_other, other, whole)
 
 
 @triton.jit
@@ -179,31 +190,25 @@ def transport(
 ):  # fmt: skip
     """Rows of every step's left factor (b, row, t, i), dec_0, c_0 and the keyless sums."""
     b, i = tl.program_id(0), tl.program_id(1) * TILE + tl.arange(0, TILE)
-    n = tl.arange(0, LANES)
-    inside = i < N
+    n, inside = tl.arange(0, LANES), i < N
     whole = (n[:, None] < S) & inside[None, :]
     place = n[:, None] * N + i[None, :]
-    A_n = tl.load(A + place, whole, 0.0)
-    D_i = tl.load(D + i, inside, 0.0)
+    A_n, D_i = tl.load(A + place, whole, 0.0), tl.load(D + i, inside, 0.0)
     dec, c = A_n * 0.0 + 1.0, A_n * 0.0
     of_h, of_v, of_D = c, c, D_i * 0.0
     row_v = S * 3 if SELECTION else S
     for step in range(T):
-        t = T - 1 - step
-        row = b * T + t
+        t, row = T - 1 - step, b * T + T - 1 - step
         u_t, delta_t, gate_t, w_t = _wide(u, delta, gate, w_gain, row * N + i, inside)
         B_t, C_t = _narrow(B, C, row * S + n, n < S)
-        x = tl.load(h + row * S * N + place, whole, 0.0)
-        a = tl.load(decay + row * S * N + place, whole, 0.0)
-        x_tm1 = _before(h, h_0, b, t, T, N, S, n, place, whole)
-        flow = a * x_tm1 * A_n
+        x, a = _states(h, decay, row * S * N + place, whole)
+        flow = a * _before(h, h_0, b, t, T, N, S, n, place, whole) * A_n
         g_W, g_delta, g_B = delta_t * B_t, (flow + u_t * B_t) * gate_t, delta_t * u_t
         rows = drive + ((b * R + n[:, None]) * T + t) * N + i[None, :]
         tl.store(rows, dec * g_W, whole)
         of_h += dec * flow * delta_t
         if SELECTION:
-            tl.store(rows + S * T * N, dec * g_delta, whole)
-            tl.store(rows + 2 * S * T * N, dec * g_B, whole)
+            _store_two(rows + S * T * N, dec * g_delta, rows + 2 * S * T * N, dec * g_B, whole)
         if MEMBRANE:
             c += w_t * C_t
             of_v += c * flow * delta_t
@@ -214,10 +219,8 @@ def transport(
             tl.store(v_W + T * N, tl.sum(c * g_delta, 0), inside)
             tl.store(rows + (row_v + 2) * T * N, c * g_B, whole)
             tl.store(rows + (row_v + 2 + S) * T * N, w_t * x, whole)
-        dec = dec * a
-        c = c * a
-    tl.store(dec_0 + b * S * N + place, dec, whole)
-    tl.store(c_0 + b * S * N + place, c, whole)
-    tl.store(A_log_h + b * S * N + place, of_h, whole)
-    tl.store(A_log_v + b * S * N + place, of_v, whole)
+        dec, c = dec * a, c * a
+    at = b * S * N + place
+    _store_two(dec_0 + at, dec, c_0 + at, c, whole)
+    _store_two(A_log_h + at, of_h, A_log_v + at, of_v, whole)
     tl.store(D_v + b * N + i, of_D, inside)
