@@ -60,9 +60,10 @@ def test_the_dashboard_moves(lab: str, browser: Browser):
     )
     page.goto(f"{lab}/lab/tree/00-quick-start.ipynb?token={TOKEN}&reset")
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for(timeout=1000 * PATIENCE)
-    page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
-    page.locator("[data-command='runmenu:run-all']").click()
-    page.locator(".bim-raster canvas").first.wait_for(timeout=1000 * PATIENCE)
+    kernel = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first
+    kernel.wait_for(timeout=1000 * PATIENCE)
+    page.locator(".lm-MenuBar-itemLabel:text-is('Run')").click()
+    page.locator("li[data-command='runmenu:run-all']").first.click()
     first = wait_for(lambda: _update(page), "an update", PATIENCE)
     wait_for(lambda: _update(page) > first, "the next updates", PATIENCE)
     assert not [url for url in strangers if url.endswith(".js")]
