@@ -74,7 +74,8 @@ _SCRIPT = re.compile(r"<script[^>]*>(?P<code>.*?)</script>", re.S)
 #: A cell that shows something live or in motion, up to its output, and that output. The plugin
 #: puts every cell into another that has the same class and no id.
 _UNSTILL = re.compile(
-    r"(<div class=\"jp-Cell [^\"]*celltag_(?:live|bar)\b[^\"]*\" id=(?:(?!<div class=\"jp-Cell ).)*?)"
+    r"(<div class=\"jp-Cell [^\"]*celltag_(?:live|bar)\b[^\"]*\" id="
+    r"(?:(?!<div class=\"jp-Cell ).)*?)"
     r"<div class=\"jp-Cell-outputWrapper\">.*?(?=<div class=\"jp-Cell )",
     re.S,
 )
