@@ -71,9 +71,11 @@ _FOREIGN = re.compile(
     re.S,
 )
 _SCRIPT = re.compile(r"<script[^>]*>(?P<code>.*?)</script>", re.S)
-#: Output of a cell that shows something live or in motion.
+#: A cell that shows something live or in motion, up to its output, and that output. The plugin
+#: puts every cell into another that has the same class and no id.
 _UNSTILL = re.compile(
-    r"(<div class=\"jp-Cell [^\"]*celltag_(?:live|bar)\b[^\"]*\">(?:(?!<div class=\"jp-Cell ).)*?)"
+    r"(<div class=\"jp-Cell [^\"]*celltag_(?:live|bar)\b[^\"]*\" id="
+    r"(?:(?!<div class=\"jp-Cell ).)*?)"
     r"<div class=\"jp-Cell-outputWrapper\">.*?(?=<div class=\"jp-Cell )",
     re.S,
 )
@@ -130,11 +132,16 @@ def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files
     """Make a lesson's page stand alone."""
     if not page.file.src_uri.endswith(".ipynb"):
         return content
-    content = _UNSTILL.sub(r"\1</div>", _FOREIGN.sub("", content))
+    content = without_motion(_FOREIGN.sub("", content))
     content = _PANEL_STYLE.sub(lambda found: _own_style(found[1], Path(config.site_dir)), content)
     content = _SCRIPT.sub(lambda found: _shared(found, Path(config.site_dir)), content)
     content = _LIVE_CELL.sub(rf"{STILL}\1", content)
     return with_mathml(content)
+
+
+def without_motion(content: str) -> str:
+    """A page without the outputs of cells that are marked `live` or `bar`."""
+    return _UNSTILL.sub(r"\1</div></div>", content)
 
 
 def with_mathml(content: str) -> str:

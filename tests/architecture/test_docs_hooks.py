@@ -50,10 +50,13 @@ def test_formulas_become_mathml_outside_code_alone(hooks):
 
 
 def test_what_moves_leaves_no_output_and_the_next_cell_stays(hooks):
-    cell = '<div class="jp-Cell jp-CodeCell {}"><div class="jp-Cell-inputWrapper">in</div>'
-    out = '<div class="jp-Cell-outputWrapper"><div>out</div></div></div>'
-    page = cell.format("celltag_bar") + out + cell.format("") + out + cell.format("end")
-    kept = hooks._UNSTILL.sub(r"\1</div>", page)
-    assert kept == cell.format("celltag_bar") + "</div>" + cell.format("") + out + cell.format(
-        "end"
-    )
+    def cell(tag: str, output: str) -> str:
+        head = (
+            f'<div class="jp-Cell jp-CodeCell {tag}"><div class="jp-Cell jp-CodeCell {tag}" id="x">'
+        )
+        return f'{head}<div class="jp-Cell-inputWrapper">in</div>{output}</div></div>'
+
+    output = '<div class="jp-Cell-outputWrapper"><div>out</div></div>'
+    after = cell("", output)
+    page = cell("celltag_bar", output) + after
+    assert hooks.without_motion(page) == cell("celltag_bar", "") + after
