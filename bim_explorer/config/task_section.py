@@ -47,6 +47,13 @@ class TaskSection(param.Parameterized):
         label="Active per symbol",
         doc="Input neurons that spike for one symbol.",
     )
+    code_context = param.Integer(
+        1,
+        bounds=(1, 64),
+        softbounds=(1, 8),
+        label="Symbols in view",
+        doc="Newest symbols of a text on the input at once, each on neurons of its own.",
+    )
     vocabulary = param.Integer(
         3000,
         bounds=(1, 100_000),

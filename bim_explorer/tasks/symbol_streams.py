@@ -1,7 +1,11 @@
 """Streams of symbols, characters or words: predict the next one at every step.
 
-    input at t     population code of symbol t of the stream
+    input at t     population codes of symbols t, t-1, … t-n+1 of the stream, n = `code_context`
     target at t    symbol t + 1, asked for at every step
+
+Each of the n codes has `code_size` neurons of its own, so M = n × `code_size`: a spiking delay
+line, axons that bring a symbol's spikes once more 1, 2, … n-1 steps later. Axons are silent
+where the stream has not begun.
 
 Training streams are B contiguous segments of the training part, side by side; a stream that
 has reached its segment's end begins it anew (keep 0). Held-out parts are read once, alike.
@@ -71,16 +75,29 @@ class Segments:
         Returns:
             Symbols (B, K), the symbols that follow them (B, K), and keep, bool (K,).
         """
-        place = (position + np.arange(n_steps)) % self.length
+        place = self._places(position, n_steps)
         index = self._starts + place
         return self._symbols[index], self._symbols[index + 1], place != 0
+
+    def earlier(self, position: int, n_steps: int, delay: int) -> tuple[np.ndarray, np.ndarray]:
+        """What those steps' streams read `delay` steps before.
+
+        Returns:
+            Symbols (B, K), and whether the stream had begun by then, bool (K,).
+        """
+        place = self._places(position, n_steps) - delay
+        return self._symbols[self._starts + np.maximum(place, 0)], place >= 0
+
+    def _places(self, position: int, n_steps: int) -> np.ndarray:
+        return (position + np.arange(n_steps)) % self.length
 
 
 class SymbolStreams(ABC, Generic[V]):
     """Base of the tasks on text. A subclass says what a symbol is.
 
     Args:
-        values: Flat values; `data`, `batch`, `seed`, `code_size` and `code_active` are read.
+        values: Flat values; `data`, `batch`, `seed`, `code_size`, `code_active` and
+            `code_context` are read.
 
     Attributes:
         prior: Log probability of every symbol in the training part, for the readout's first bias.
@@ -100,7 +117,8 @@ class SymbolStreams(ABC, Generic[V]):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.provenance = self.describe(values)
-        self.d_in = int(values["code_size"])
+        self._context = int(values["code_context"])
+        self.d_in = int(values["code_size"]) * self._context
         self._active = int(values["code_active"])
         self._seed = int(values["seed"])
         self._batch = int(values["batch"])
@@ -195,7 +213,10 @@ class SymbolStreams(ABC, Generic[V]):
         self.n_out = len(vocabulary)
         self.prior = self._prior(vocabulary)
         self._code = PopulationCode(
-            self.n_out, self.d_in, self._active, generator(self._seed, "code")
+            self.n_out,
+            self.d_in // self._context,
+            self._active,
+            generator(self._seed, "code"),
         )
         self.input_rate = self._code.rate
         self._segments = {part: self._segmented(part) for part in PARTS}
@@ -209,10 +230,21 @@ class SymbolStreams(ABC, Generic[V]):
             )
         return Segments(symbols, self._batch)
 
+    def _numbers(self, symbols: np.ndarray) -> np.ndarray:
+        """What the population code knows the symbols as."""
+        return symbols
+
+    def _spikes(self, segments: Segments, position: int, n_steps: int) -> np.ndarray:
+        groups = []
+        for delay in range(self._context):
+            symbols, begun = segments.earlier(position, n_steps, delay)
+            groups.append(self._code.spikes(self._numbers(symbols)) * begun[:, None])
+        return np.concatenate(groups, axis=-1)
+
     def _chunk(self, segments: Segments, position: int, n_steps: int) -> Chunk:
         symbols, following, keep = segments.read(position, n_steps)
         return Chunk(
-            spikes=self._code.spikes(symbols),
+            spikes=self._spikes(segments, position, n_steps),
             target=following.astype(np.int64),
             mask=np.ones(symbols.shape, bool),
             keep=np.repeat(keep[None], self._batch, axis=0),
