@@ -36,6 +36,13 @@ class RuleSection(param.Parameterized):
         label="Cooling (updates)",
         doc="Updates c after which η falls, as η / sqrt(1 + update / c); 0: it stays.",
     )
+    averaging = param.Number(
+        0.0,
+        bounds=(0.0, 1_000.0),
+        softbounds=(0.0, 20.0),
+        label="Averaging γ",
+        doc="Judge the mean of the newest 1/(γ+1) of all updates' weights; 0: the newest weights.",
+    )
     optimizer = param.Selector(
         default="adam",
         objects=["sgd", "adam"],

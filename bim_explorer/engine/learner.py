@@ -2,7 +2,7 @@
 
     forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
     → influences move on → STDP (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
-    → bounds → pruning (eqs. 9-10)
+    → bounds → pruning (eqs. 9-10) → weights averaged, for whoever judges
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
 all RTRL while weights move.
@@ -21,6 +21,7 @@ from torch import Tensor
 from bim_explorer.core.errors import DivergenceError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import seed_of
+from bim_explorer.engine.averaging import WeightAverage
 from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.gradient import chunk_gradient
 from bim_explorer.engine.initial import moved_delta_bias
@@ -76,6 +77,7 @@ class Learner:
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
+        self.average: WeightAverage | None = None
         self.update_count = 0
         self.mean_loss: float | None = None
 
@@ -84,6 +86,12 @@ class Learner:
         """Share of all synapses that are pruned."""
         total = sum(s.mask.numel() for s in self.synapses)
         return sum(s.pruned for s in self.synapses) / total
+
+    @property
+    def judged(self) -> Network:
+        """The network to judge: with averaged weights, where they are averaged."""
+        average = self.average
+        return self.network if average is None else self.network.with_parameters(average.mean)
 
     @property
     def threshold(self) -> float:
@@ -114,6 +122,7 @@ class Learner:
         self._move(directions)
         self.update_count += 1
         self._prune()
+        self._average()
         steps = data.mask.numel()
         return UpdateResult(self.update_count, steps, loss, logits, data, traces, before)
 
@@ -166,6 +175,17 @@ class Learner:
         for index, synapses in enumerate(self.synapses):
             synapses.prune(rule, self.generator)
             self.optimizer.mask(f"block{index}.W", synapses.mask)
+
+    def _average(self) -> None:
+        if not self.rule.averaging:
+            self.average = None
+            return
+        if self.average is None:
+            self.average = WeightAverage(self.network.parameters())
+        self.average.step(self.network.parameters(), self.rule.averaging)
+        for index, synapses in enumerate(self.synapses):
+            if synapses.pruned:
+                self.average.mask(f"block{index}.W", synapses.mask)
 
     def _move_delta_range(self, old: Mapping[str, Any]) -> None:
         span = (old["delta_min"], old["delta_max"])

@@ -59,6 +59,7 @@ class Rule:
     balance: float
     learning_rate: float
     cooling: int
+    averaging: float
     optimizer: str
     clip: float
     credit: str
@@ -77,6 +78,7 @@ class Rule:
             balance=values["balance"],
             learning_rate=values["learning_rate"],
             cooling=values["cooling"],
+            averaging=values["averaging"],
             optimizer=values["optimizer"],
             clip=values["clip"],
             credit=values["credit"],

@@ -1,6 +1,6 @@
 """All that an exact resume needs, as named numpy arrays and JSON-able facts.
 
-theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
+theta/NAME  average/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
 synapses/I/{mask, omega, gradient, trace_pre, trace_post}  generator/pruning
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bim_explorer.engine.averaging import WeightAverage
 from bim_explorer.engine.block import Block
 from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.network import Network
@@ -35,7 +36,10 @@ def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, An
             tensors |= {f"influence/{index}/{k}": v for k, v in fields}
     for index, synapses in enumerate(learner.synapses):
         tensors |= {f"synapses/{index}/{k}": v for k, v in _synapse_tensors(synapses).items()}
+    if learner.average is not None:
+        tensors |= {f"average/{k}": v for k, v in learner.average.mean.items()}
     facts = {
+        "averaged": learner.average.count if learner.average else 0,
         "update": learner.update_count,
         "mean_loss": learner.mean_loss,
         "thresholds": [s.threshold for s in learner.synapses],
@@ -60,6 +64,9 @@ def load_learner(
     )
     learner.generator.set_state(torch.from_numpy(np.array(arrays["generator/pruning"])))
     learner.update_count, learner.mean_loss = facts["update"], facts["mean_loss"]
+    if average := tensors_of("average/"):
+        mean = {name: tensor.to(like) for name, tensor in average.items()}
+        learner.average = WeightAverage(mean, facts["averaged"])
     for index, block in enumerate(learner.network.blocks):
         state = {k: v.to(like) for k, v in tensors_of(f"block/{index}/").items()}
         block.state.psp = [state["psp0"], state["psp1"]]
@@ -78,6 +85,13 @@ def load_weights(network: Network, arrays: Mapping[str, np.ndarray]) -> None:
     parameters = network.parameters()
     for name, tensor in _tensors(arrays, "theta/").items():
         parameters[name].copy_(tensor)
+
+
+def judged_weights(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Of a learner's arrays the weights to judge, as `load_weights` takes them."""
+    theta = {name: array for name, array in arrays.items() if name.startswith("theta/")}
+    averaged = {name: name.replace("theta/", "average/", 1) for name in theta}
+    return {name: arrays.get(averaged[name], array) for name, array in theta.items()}
 
 
 def _tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
