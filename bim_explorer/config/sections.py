@@ -281,7 +281,7 @@ SECTIONS: tuple[tuple[str, type[param.Parameterized]], ...] = (
 #: Sizes, data and places: a change of these builds the network anew.
 REBUILD = frozenset(
     {"task", "preset", "data", "patient", "vocabulary", "seed", "batch"}
-    | {"code_size", "code_active", "code_context"}
+    | {"code_size", "code_active", "code_context", "code_failure"}
     | {"first", "second"}
     | {"encoder", "encoder_threshold", "encoder_gain", "encoder_levels"}
     | {"n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}

@@ -26,8 +26,7 @@ class Words(SymbolStreams[WordVocabulary]):
     """The task of that name; see the module.
 
     Args:
-        values: Flat values; `data`, `vocabulary`, `batch`, `seed`, `code_size`, `code_active`
-            and `code_context` are read.
+        values: Flat values; `data`, `batch`, `seed`, `vocabulary` and those of the code are read.
 
     Raises:
         DataError: Text that is missing, unreadable, or too short for that many streams.

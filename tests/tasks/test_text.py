@@ -83,6 +83,18 @@ def test_what_is_in_view_crosses_the_chunks_border(toy, text_values):
     assert now[:, -1].any()
 
 
+def test_symbols_in_view_are_lost_at_the_given_rate_in_training_alone(toy, text_values):
+    values = text_values(data=toy, code_context=3, code_failure=0.25)
+    task, whole = Text(values), Text(text_values(data=toy, code_context=3))
+    lossy, full = (t.chunk(2000).spikes.reshape(2, 2000, 3, -1).any(-1) for t in (task, whole))
+    assert not (lossy & ~full).any()
+    lost = 1 - lossy.sum((0, 1)) / full.sum((0, 1))
+    np.testing.assert_allclose(lost, 0.25, atol=0.03)
+    first, second = np.split(lossy[:, : 2 * 399], 2, axis=1)
+    assert (first != second).any(), "the same symbols are lost in every epoch"
+    assert_same(joined(task.held_out("test", 9)), joined(whole.held_out("test", 9)))
+
+
 def test_training_never_meets_held_out_text(toy, text_values):
     task = Text(text_values(data=toy))
     chunk = task.chunk(1000)
@@ -96,7 +108,7 @@ def test_training_never_meets_held_out_text(toy, text_values):
 @pytest.fixture
 def twins(toy, text_values):
     """Two tasks alike: built once for all examples of a property."""
-    values = text_values(data=toy, batch=7, code_context=3)
+    values = text_values(data=toy, batch=7, code_context=3, code_failure=0.3)
     return Text(values), Text(values)
 
 
