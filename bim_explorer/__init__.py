@@ -15,15 +15,17 @@ _PUBLIC = {
     "train": "bim_explorer.training.train",
     "audit": "bim_explorer.analysis.audit",
     "Explorer": "bim_explorer.views.explorer",
+    "use_plugins": "bim_explorer.core.plugins",
 }
 
 if TYPE_CHECKING:
     from bim_explorer.analysis.audit import audit as audit
     from bim_explorer.config import Config as Config
+    from bim_explorer.core.plugins import use_plugins as use_plugins
     from bim_explorer.training.train import train as train
     from bim_explorer.views.explorer import Explorer as Explorer
 
-__all__ = ["Config", "Explorer", "audit", "train"]
+__all__ = ["Config", "Explorer", "audit", "train", "use_plugins"]
 
 
 def __getattr__(name: str) -> Any:

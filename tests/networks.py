@@ -8,8 +8,8 @@ import torch
 from bim_explorer.analysis.audit import online_gradient
 from bim_explorer.config import Config
 from bim_explorer.core.interfaces import Chunk
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import build_network
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.kernels import kernels_for
 
 __all__ = ["cosine", "online_gradient", "random_case", "random_chunk", "relative_error"]

@@ -20,9 +20,9 @@ from bim_explorer.config import Config
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import generator
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.gradient import chunk_gradient
 from bim_explorer.engine.network import Network, build_network
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.kernels import kernels_for
 from bim_explorer.tasks import build_task
 
@@ -57,6 +57,11 @@ def audit(
             "credit=local is exact for the loss of each block, not for the whole one that BPTT "
             "descends: audit it with n_blocks=1 and credit=exact"
         )
+    if values["model"] != "bim":
+        raise ConfigError(
+            f"model={values['model']} is trained by truncated BPTT: there is no online gradient "
+            "to audit; leave model=bim"
+        )
     network, data = _random_case(values, steps)
     with torch.no_grad():
         online = online_gradient(network, data, values["chunk"], "exact")
@@ -85,9 +90,6 @@ def online_gradient(
         )
         traces = network.forward(piece.spikes, piece.keep)
         _, _, gradient = chunk_gradient(network, traces, piece, credit)
-        if credit != "truncated":
-            for block in network.blocks:
-                block.carry(network.dynamics)
         total |= {name: total.get(name, 0.0) + g for name, g in gradient.items()}
     return total
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import Network
 from bim_explorer.engine.settings import Dynamics
-from bim_explorer.functional.lif import membrane_step
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.functional.readout import ReadoutParameters, block_logits, cross_entropy
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
@@ -49,7 +48,7 @@ def _run_block(
     neurons, states = theta.A_log.shape
     batch = spikes.shape[0]
     potentials = [spikes.new_zeros(batch, spikes.shape[2]) for _ in range(dynamics.psp_order)]
-    h = spikes.new_zeros(batch, neurons, states)
+    h = spikes.new_zeros(batch, states, neurons)
     v, z = spikes.new_zeros(batch, neurons), spikes.new_zeros(batch, neurons)
     ys, zs = [], []
     for t in range(spikes.shape[1]):
@@ -61,7 +60,7 @@ def _run_block(
         decay = discretise(selection.delta, theta.A_log)[:, 0]
         h = decay * kept[..., None] * h + state_input(selection)[:, 0]
         y = output(h[:, None], selection, theta.D)[:, 0]
-        v = membrane_step(kept * v, kept * z, y, dynamics.membrane)
+        v = dynamics.membrane.step(kept * v, kept * z, y)
         z = SurrogateSpike.apply(v - dynamics.membrane.v_th)
         ys.append(y)
         zs.append(z)

@@ -73,6 +73,7 @@ def config_from(args: argparse.Namespace, **options: Any) -> Config:
 
 def _read(path: Path) -> Config:
     from bim_explorer.config import Config
+    from bim_explorer.core.registries import need_plugins
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -83,5 +84,6 @@ def _read(path: Path) -> Config:
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must hold an object of parameters, got {content!r:.40}")
     if isinstance(content.get("values"), dict):
+        need_plugins(content.get("plugins", {}))
         return Config.from_values(content["values"])
     return Config(**content)

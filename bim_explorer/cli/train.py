@@ -16,7 +16,7 @@ from bim_explorer.cli.progress import Progress
 from bim_explorer.cli.settings import add_settings, config_from, with_presets
 
 if TYPE_CHECKING:
-    from bim_explorer.engine.learner import UpdateResult
+    from bim_explorer.functional.chunk import UpdateResult
     from bim_explorer.training.experiment import Experiment
 
 _EXAMPLES = """\

@@ -12,6 +12,7 @@ from typing import Any, Self
 import param
 
 from bim_explorer.config.presets import read_preset
+from bim_explorer.config.registered import Registered
 from bim_explorer.config.sections import (
     REBUILD,
     SECTIONS,
@@ -23,6 +24,7 @@ from bim_explorer.config.sections import (
     TaskSection,
 )
 from bim_explorer.core.errors import ConfigError, unknown_name
+from bim_explorer.core.plugins import VARIABLE
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -124,10 +126,14 @@ def coerce(name: str, value: Any) -> Any:
         return _bounded(name, _number(name, value, whole=True))
     if isinstance(parameter, param.Number):
         return _bounded(name, _number(name, value, whole=False))
+    if isinstance(parameter, Registered):
+        if not parameter.knows(value):
+            hint = f"A file of your own is found by {VARIABLE}=FILE.py."
+            raise ConfigError(f"{_one_of(name, parameter, value)}. {hint}")
+        return value
     if isinstance(parameter, param.Selector):
         if value not in parameter.objects:
-            known = ", ".join(map(str, parameter.objects))
-            raise ConfigError(f"{name} must be one of {known}; got {value!r}")
+            raise ConfigError(_one_of(name, parameter, value))
         return value
     return str(value)
 
@@ -156,6 +162,11 @@ def _with_preset(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _own_names(section: type[param.Parameterized]) -> list[str]:
     return [name for name in vars(section) if name in section.param and name != "name"]
+
+
+def _one_of(name: str, parameter: param.Selector, value: Any) -> str:
+    known = ", ".join(map(str, parameter.objects))
+    return f"{name} must be one of {known}; got {value!r}"
 
 
 def _boolean(name: str, value: Any) -> bool:

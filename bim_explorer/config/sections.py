@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import param
 
+from bim_explorer.config.registered import Registered
 from bim_explorer.config.task_section import TaskSection
+from bim_explorer.core.registries import BASELINES, NEURONS, RULES
 
 
 class RuleSection(param.Parameterized):
@@ -21,6 +23,12 @@ class RuleSection(param.Parameterized):
         step=0.01,
         label="Balance λ",
         doc="Share of the RTRL gradient in the synapses' update; the rest is STDP (eq. 4).",
+    )
+    rule = Registered(
+        RULES,
+        default="stdp",
+        label="Local rule",
+        doc="What the synapses do of their own: all pairs of eq. 5, or another local rule.",
     )
     learning_rate = param.Number(
         3e-3,
@@ -35,6 +43,13 @@ class RuleSection(param.Parameterized):
         softbounds=(0, 1_000),
         label="Cooling (updates)",
         doc="Updates c after which η falls, as η / sqrt(1 + update / c); 0: it stays.",
+    )
+    weight_decay = param.Number(
+        0.0,
+        bounds=(0.0, 1.0),
+        softbounds=(0.0, 0.3),
+        label="Weight decay",
+        doc="Share of every weight, times η, that an update forgets; biases, A and D are spared.",
     )
     averaging = param.Number(
         0.0,
@@ -177,6 +192,19 @@ class PruningSection(param.Parameterized):
 class NetworkSection(param.Parameterized):
     """Sizes and constants of the spiking selective state space blocks (BIM eqs. 1-3)."""
 
+    model = Registered(
+        BASELINES,
+        before=("bim",),
+        default="bim",
+        label="Model",
+        doc="The paper's network, or a baseline by truncated BPTT without spikes or synapses.",
+    )
+    neuron = Registered(
+        NEURONS,
+        default="lif",
+        label="Neuron",
+        doc="The soma: what becomes of a membrane potential in a step (eq. 3).",
+    )
     n_blocks = param.Integer(
         1, bounds=(1, 16), softbounds=(1, 4), label="Blocks", doc="Blocks in the stack."
     )
@@ -284,5 +312,5 @@ REBUILD = frozenset(
     | {"code_size", "code_active", "code_context", "code_failure"}
     | {"first", "second"}
     | {"encoder", "encoder_threshold", "encoder_gain", "encoder_levels"}
-    | {"n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}
+    | {"model", "neuron", "n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}
 )

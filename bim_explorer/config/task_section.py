@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import param
 
-#: How a signal can become spikes; `bim_explorer.tasks.encoders` has them by these names.
-ENCODERS = ("send-on-delta", "level-crossing", "receptive-fields", "poisson", "latency", "lif")
+from bim_explorer.config.registered import Registered
+from bim_explorer.core.registries import ENCODERS
 
 
 class TaskSection(param.Parameterized):
@@ -69,9 +69,10 @@ class TaskSection(param.Parameterized):
         label="Words told apart",
         doc="Most frequent words with a class of their own; rarer ones share classes by count.",
     )
-    encoder = param.Selector(
+    encoder = Registered(
+        ENCODERS,
+        before=("auto",),
         default="auto",
-        objects=["auto", *ENCODERS],
         label="Encoder",
         doc="How a signal becomes spikes; auto is the task's own choice, symbols have their code.",
     )

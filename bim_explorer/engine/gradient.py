@@ -5,6 +5,7 @@ truncated  reverse mode in the chunk alone: truncated BPTT
 local      a loss on each block's own vote, exact for that loss; nothing flows between blocks
 
 A stack is exact within each block; across blocks credit ends at the chunk's border.
+Whatever the chunk's losses were, the influences are at its end afterwards.
 """
 
 from __future__ import annotations
@@ -12,23 +13,36 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.adjoint import BlockTrace
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.functional.readout import cross_entropy
+from bim_explorer.functional.rtrl import Families
 
 
 def chunk_gradient(
-    network: Network, traces: list[BlockTrace], data: ChunkTensors, credit: str
+    network: Network,
+    traces: list[BlockTrace],
+    data: ChunkTensors,
+    credit: str,
+    selection_learns: bool = True,
 ) -> tuple[Tensor, float | None, dict[str, Tensor]]:
     """Logits, mean loss of a supervised step, and the gradient of every parameter by name.
 
     A chunk without a supervised step has loss None and no gradient.
+
+    Args:
+        network: What was run.
+        traces: What its blocks did.
+        data: The chunk.
+        credit: exact, truncated or local.
+        selection_learns: Whether the parameters beside W need the influences' part as well.
     """
     votes = network.votes(traces)
     total = torch.stack(votes).sum(0)
     logits = total / len(votes) if credit == "local" else total
     if not bool(data.mask.any()):
+        _carry(network, credit, selection_learns)
         return logits, None, {}
     if credit == "local":
         losses, d_votes = zip(
@@ -41,6 +55,8 @@ def chunk_gradient(
     mean_loss = float(loss.sum() / data.mask.sum())
     gradient = _readout_gradient(network, traces, d_votes)
     gradient |= _block_gradients(network, traces, d_votes, credit)
+    for name, past in _carry(network, credit, selection_learns).items():
+        gradient[name] = gradient[name] + past
     return logits, mean_loss, gradient
 
 
@@ -65,13 +81,27 @@ def _block_gradients(
     from_above: Tensor | None = None
     dynamics, readout = network.dynamics, network.readout
     for index in reversed(range(len(traces))):
-        nothing = torch.zeros_like(traces[index].y)
-        d_y = d_votes[index] @ readout.W_y[index] if dynamics.reads_y else nothing
-        d_z = d_votes[index] @ readout.W_z[index] if dynamics.reads_z else nothing
-        if from_above is not None and credit != "local":
-            d_z = d_z + from_above
+        y = traces[index].y
+        d_y = d_votes[index] @ readout.W_y[index] if dynamics.reads_y else torch.zeros_like(y)
+        d_z = d_votes[index] @ readout.W_z[index] if dynamics.reads_z else None
+        if from_above is not None:
+            d_z = from_above if d_z is None else d_z + from_above
         theta, from_above = network.blocks[index].adjoint(
-            d_y, d_z, dynamics, exact=credit != "truncated", below=index > 0 and credit != "local"
+            d_y, d_z, dynamics, below=index > 0 and credit != "local"
         )
         gradient |= {f"block{index}.{name}": g for name, g in theta._asdict().items()}
     return gradient
+
+
+def _carry(network: Network, credit: str, selection_learns: bool) -> dict[str, Tensor]:
+    """Move the influences on; what they add to the gradient, by name."""
+    added: dict[str, Tensor] = {}
+    if credit == "truncated":
+        return added
+    top = len(network.blocks) - 1
+    for index, block in enumerate(network.blocks):
+        spikes_read = network.dynamics.reads_z or (index < top and credit != "local")
+        past = block.carry(network.dynamics, Families(selection_learns, spikes_read))
+        if past is not None:
+            added |= {f"block{index}.{name}": g for name, g in past._asdict().items()}
+    return added

@@ -1,7 +1,7 @@
 """The learner: the order of the rules in one update.
 
     forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
-    → influences move on → STDP (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
+    → influences move on → local rule (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
     → bounds → pruning (eqs. 9-10) → weights averaged, for whoever judges
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
@@ -10,9 +10,7 @@ all RTRL while weights move.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,7 +20,6 @@ from bim_explorer.core.errors import DivergenceError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import seed_of
 from bim_explorer.engine.averaging import WeightAverage
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.gradient import chunk_gradient
 from bim_explorer.engine.initial import moved_delta_bias
 from bim_explorer.engine.network import Network
@@ -30,35 +27,13 @@ from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.stdp import stdp_filters
+from bim_explorer.functional.chunk import ChunkTensors, UpdateResult
+from bim_explorer.functional.readout import guess_loss
 
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
 #: Weight of the past in that mean: one bad chunk after a live change is no divergence.
 LOSS_MOMENTUM = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateResult:
-    """What one update did. Tensors are the learner's own: copy what you keep.
-
-    Attributes:
-        update: Its number, from 1.
-        steps: Time steps of its chunk, summed over the streams.
-        loss: Mean loss of a supervised step [nats]; None if the chunk had none.
-        logits: What the network answered (batch, time, class).
-        chunk: What it was asked.
-        traces: What every block did.
-        weights_before: W of each block before the update, if it was watched.
-    """
-
-    update: int
-    steps: int
-    loss: float | None
-    logits: Tensor
-    chunk: ChunkTensors
-    traces: list[BlockTrace]
-    weights_before: list[Tensor] | None
 
 
 class Learner:
@@ -72,14 +47,20 @@ class Learner:
     def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
         self.network = network
         self.values = dict(values)
-        self.rule = Rule.from_values(values)
-        self.synapses = [Synapses(b.theta.W, b.batch) for b in network.blocks]
+        self.rule = self._rule_of(values)
+        self.synapses = [Synapses(b.theta.W, b.batch, self.rule.local) for b in network.blocks]
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
         self.average: WeightAverage | None = None
         self.update_count = 0
         self.mean_loss: float | None = None
+
+    @property
+    def bands(self) -> list[tuple[str, int]]:
+        """Name and neurons of every block that spikes."""
+        blocks = enumerate(self.network.blocks, 1)
+        return [(f"block {i}", block.theta.W.shape[0]) for i, block in blocks]
 
     @property
     def sparsity(self) -> float:
@@ -112,10 +93,9 @@ class Learner:
         rule, network = self.rule, self.network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
-        logits, loss, directions = chunk_gradient(network, traces, data, rule.credit)
-        if rule.credit != "truncated":
-            for block in network.blocks:
-                block.carry(network.dynamics)
+        logits, loss, directions = chunk_gradient(
+            network, traces, data, rule.credit, selection_learns=rule.learn == "all"
+        )
         self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
         before = [s.weights.clone() for s in self.synapses] if watch else None
         self._pair(traces, data)
@@ -129,7 +109,10 @@ class Learner:
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Change live parameters; they act from the next update on."""
         old, self.values = self.values, {**self.values, **changes}
-        self.rule = Rule.from_values(self.values)
+        self.rule = self._rule_of(self.values)
+        if self.values["rule"] != old["rule"]:
+            for synapses in self.synapses:
+                synapses.start(self.rule.local)
         if changes.keys() & {"delta_min", "delta_max"}:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
@@ -142,11 +125,15 @@ class Learner:
             for block in self.network.blocks:
                 block.forget_influence()
 
+    def _rule_of(self, values: Mapping[str, Any]) -> Rule:
+        rule = Rule.from_values(values)
+        rule.local.use(self.network.blocks[0].kernels)
+        return rule
+
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
-        filters = stdp_filters(data.keep, self.rule.window)
         pre = data.spikes
         for synapses, trace in zip(self.synapses, traces, strict=True):
-            synapses.pair(pre, trace.z, data.keep, filters, self.rule)
+            synapses.pair(pre, trace.z, data.keep, self.rule)
             pre = trace.z
 
     def _move(self, gradient: dict[str, Tensor]) -> None:
@@ -162,7 +149,8 @@ class Learner:
             directions.pop(name, None)
             if mixed is not None:
                 directions[name] = mixed
-        self.optimizer.step(directions, self.rule.rate_at(self.update_count))
+        rate = self.rule.rate_at(self.update_count)
+        self.optimizer.step(directions, rate, self.rule.weight_decay)
         for synapses in self.synapses:
             synapses.bound(self.rule.w_max)
 
@@ -209,8 +197,3 @@ class Learner:
         else:
             reason = f"lower learning_rate (now {self.rule.learning_rate:g}) or w_max"
         return f"learning left its bounds at update {self.update_count}: {what}; {reason}."
-
-
-def guess_loss(n_out: int, labels: bool) -> float:
-    """Loss of guessing [nats]: one class of `n_out`, or `n_out` labels at once."""
-    return n_out * math.log(2.0) if labels else math.log(max(n_out, 2))

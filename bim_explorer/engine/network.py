@@ -22,7 +22,6 @@ from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.readout import ReadoutParameters, block_logits
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
-from bim_explorer.functional.traces import trace_filter
 
 #: Firing rate of a block that its successor's initial weights reckon with.
 EXPECTED_RATE = 0.1
@@ -47,9 +46,8 @@ class Network:
     ) -> list[BlockTrace]:
         """Advance all streams by a chunk and return every block's trace."""
         traces = []
-        psp_filter = trace_filter(self.dynamics.psp_decay, keep)
         for block in self.blocks:
-            traces.append(block.forward(spikes, keep, psp_filter, self.dynamics))
+            traces.append(block.forward(spikes, keep, self.dynamics))
             spikes = traces[-1].z
         return traces
 
@@ -64,6 +62,17 @@ class Network:
             )
             for index, trace in enumerate(traces)
         ]
+
+    def answer(
+        self, spikes: Float[Tensor, "batch time input"], keep: Float[Tensor, "batch time"]
+    ) -> list[Float[Tensor, "batch time class"]]:
+        """Advance all streams by a chunk and return the logits of each block's own readout."""
+        return self.votes(self.forward(spikes, keep))
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the network's dtype and device."""
+        return self.readout.b
 
     def reset(self) -> None:
         """Forget the state of all streams and all influences."""

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bim_explorer.engine.learner import Learner, UpdateResult
+from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.settings import Rule
+from bim_explorer.functional.chunk import UpdateResult
 
 #: Steps of stream 0 that are remembered: for the raster, and for pairs across chunks.
 HISTORY = 512
@@ -98,13 +99,14 @@ def look_at_synapses(
     step = sampled(learner.optimizer.step_size("block0.W", rule.rate_at(learner.update_count)))
     share = rule.balance if rule.as_printed else -rule.balance
     slope = synapses.gradient if result.loss is not None else None
+    windowed = rule.local.windowed and len(chosen)
     return SynapseLook(
         delta_t,
         stdp=step * (1.0 - rule.balance) * synapses.scale * sampled(synapses.omega),
         gradient=step * share * sampled(0.0 if slope is None else slope),
         total=sampled(synapses.weights - result.weights_before[0]),
         pair_scale=float(np.median(step)) * synapses.scale / len(result.chunk.keep)
-        if len(chosen)
+        if windowed
         else 0.0,
     )
 

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bim_explorer.functional.lif import Membrane
+from bim_explorer.core.registries import NEURONS, RULES
+from bim_explorer.functional.local_rule import LocalRule
 from bim_explorer.functional.pruning import PruningRule
+from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.stdp import Window
 
 
@@ -25,7 +27,7 @@ class Dynamics:
         psp_order: Exponential filters in a row: 1 exponential kernel, 2 alpha kernel.
         psp_scale: Gives the alpha kernel the area of the exponential one, 1 / (1-κ), so that
             exchanging them changes a potential's shape and not its strength.
-        membrane: Constants of the soma.
+        membrane: The soma, the same for all blocks.
         reads_y: The readout sees y.
         reads_z: The readout sees z.
     """
@@ -33,7 +35,7 @@ class Dynamics:
     psp_decay: float
     psp_order: int
     psp_scale: float
-    membrane: Membrane
+    membrane: Soma
     reads_y: bool
     reads_z: bool
 
@@ -46,7 +48,7 @@ class Dynamics:
             psp_decay=psp_decay,
             psp_order=2 if alpha else 1,
             psp_scale=1.0 - psp_decay if alpha else 1.0,
-            membrane=Membrane.from_ms(values["tau_mem_ms"], values["dt_ms"], values["v_th"]),
+            membrane=NEURONS.load(values["neuron"])(values),
             reads_y="y" in values["readout"],
             reads_z="z" in values["readout"],
         )
@@ -54,11 +56,12 @@ class Dynamics:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Constants of the learning rule, BIM eqs. 4-10."""
+    """Constants of the learning rule, BIM eqs. 4-10; `local` gives the term Ω of a chunk."""
 
     balance: float
     learning_rate: float
     cooling: int
+    weight_decay: float
     averaging: float
     optimizer: str
     clip: float
@@ -67,6 +70,7 @@ class Rule:
     learn: str
     as_printed: bool
     w_max: float
+    local: LocalRule
     window: Window
     pruning: PruningRule
     regrow: str
@@ -78,6 +82,7 @@ class Rule:
             balance=values["balance"],
             learning_rate=values["learning_rate"],
             cooling=values["cooling"],
+            weight_decay=values["weight_decay"],
             averaging=values["averaging"],
             optimizer=values["optimizer"],
             clip=values["clip"],
@@ -86,12 +91,8 @@ class Rule:
             learn=values["learn"],
             as_printed=values["as_printed_update"],
             w_max=values["w_max"],
-            window=Window(
-                values["a_plus"],
-                values["a_minus"],
-                math.exp(-values["dt_ms"] / values["tau_plus_ms"]),
-                math.exp(-values["dt_ms"] / values["tau_minus_ms"]),
-            ),
+            local=RULES.load(values["rule"])(values),
+            window=Window.from_values(values),
             pruning=PruningRule(
                 values["target_sparsity"],
                 values["pruning_beta"],

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from bim_explorer.engine.settings import Rule
 from bim_explorer.functional.hybrid import RunningSquares, hybrid_direction, matched_scale
+from bim_explorer.functional.local_rule import LocalRule
 from bim_explorer.functional.pruning import prune, regrow
-from bim_explorer.functional.stdp import StdpTraces, stdp_term
-from bim_explorer.functional.traces import TraceFilter
 
 
 class Synapses:
@@ -24,24 +23,31 @@ class Synapses:
         weights: W (neuron, input), the block's own tensor.
         mask: False where pruned.
         threshold: θ of eq. 10.
-        squares: Running scales of gradient and STDP term.
+        traces: State of the local rule, by name.
+        squares: Running scales of gradient and local term.
         gradient: g of the last chunk that had a loss, pruned synapses included.
         omega: Ω of the last chunk.
         scale: k of the last update.
     """
 
-    def __init__(self, weights: Float[Tensor, "neuron input"], batch: int) -> None:
+    def __init__(
+        self, weights: Float[Tensor, "neuron input"], batch: int, local: LocalRule
+    ) -> None:
         self.weights = weights
+        self.batch = batch
         self.mask: Bool[Tensor, "neuron input"] = torch.ones_like(weights, dtype=torch.bool)
         self.threshold = 0.0
-        self.squares = RunningSquares()
         self.gradient: Tensor | None = None
-        self.omega = torch.zeros_like(weights)
         self.scale = 1.0
-        neurons, inputs = weights.shape
-        self.traces = StdpTraces(
-            weights.new_zeros(batch, inputs), weights.new_zeros(batch, neurons)
-        )
+        self.start(local)
+
+    def start(self, local: LocalRule) -> None:
+        """Begin with a local rule: its traces at rest, and nothing known of its scale."""
+        neurons, inputs = self.weights.shape
+        nothing = (self.weights.new_zeros(self.batch, n) for n in (inputs, neurons))
+        self.traces: dict[str, Tensor] = local.start(*nothing)
+        self.omega = torch.zeros_like(self.weights)
+        self.squares = RunningSquares()
 
     @property
     def pruned(self) -> int:
@@ -53,11 +59,10 @@ class Synapses:
         pre: Float[Tensor, "batch time input"],
         post: Float[Tensor, "batch time neuron"],
         keep: Float[Tensor, "batch time"],
-        filters: tuple[TraceFilter, TraceFilter],
         rule: Rule,
     ) -> None:
-        """Add up the chunk's spike pairs into Ω (BIM eq. 5)."""
-        self.omega, self.traces = stdp_term(pre, post, keep, self.traces, filters, rule.window)
+        """Let the local rule say what it asks for in this chunk: Ω (BIM eq. 5)."""
+        self.omega, self.traces = rule.local.term(pre, post, keep, self.weights, self.traces)
 
     def direction(
         self, gradient: Float[Tensor, "neuron input"] | None, rule: Rule

@@ -19,14 +19,16 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from bim_explorer.functional.scans import Kernels
+from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.surrogate import surrogate_derivative
 
 MEMBRANE_RESISTANCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Membrane:
-    """Constants of the soma.
+class Membrane(Soma):
+    """Constants of the soma; the kernels have a scan of their own for it.
 
     Attributes:
         decay: ρ, share of V that is left after a step.
@@ -43,6 +45,18 @@ class Membrane:
         """The constants for a time constant and a time step in ms."""
         decay = math.exp(-dt_ms / tau_mem_ms)
         return cls(decay, (1.0 - decay) * MEMBRANE_RESISTANCE, v_th)
+
+    def left(self, v: Tensor, z: Tensor) -> Tensor:
+        """Leak, and reset by subtraction."""
+        return self.decay * v - self.v_th * z
+
+    def forward(self, y: Tensor, keep: Tensor, v_0: Tensor, kernels: Kernels) -> Tensor:
+        """V_1 … V_K by the backend's scan."""
+        return kernels.membrane(y, keep, v_0, self.decay, self.gain, self.v_th)
+
+    def slope(self, v_tm1: Tensor) -> Any:
+        """r_t, leak and reset."""
+        return membrane_slope(v_tm1, self)
 
 
 def membrane_step(

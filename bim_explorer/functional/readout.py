@@ -9,6 +9,7 @@ L = mean over streams of the sum over supervised steps of
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -66,3 +67,8 @@ def _label_entropy(
     loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, given, reduction="none")
     d_logits = (torch.sigmoid(logits) - given) * (supervised / logits.shape[0])[..., None]
     return (loss * asked).sum(-1) * supervised, d_logits * asked
+
+
+def guess_loss(n_out: int, labels: bool) -> float:
+    """Loss of guessing [nats]: one class of `n_out`, or `n_out` labels at once."""
+    return n_out * math.log(2.0) if labels else math.log(max(n_out, 2))

@@ -13,10 +13,12 @@
     W        Δ_i B_n           key p_j       W_B      Δ_i u_i (same n only)   key p_j
     W_Δ      (A a h + u B) σ   key p_j       A_log    a h Δ A                 no key
 
-Rows of the stacked influence, for each neuron: E of W, W_Δ, W_B (S each), G of W and W_Δ (1 each),
-G of W_B and W_C (S each): 5S + 2 rows that share one key, so a chunk is one matrix product.
+Rows of the stacked influence, for each key and neuron: E of W, W_Δ, W_B (S each), G of W and W_Δ
+(1 each), G of W_B and W_C (S each): 5S + 2 rows that share one key, so a chunk is one matrix
+product. Rows that nobody reads are not kept (`Families`): a block whose V reaches no loss has no G,
+and where only synapses learn W's rows are alone.
 A neuron's state depends on its own rows of W and W_Δ alone, and on W_B and W_C only through itself:
-E[i,n,j] therefore needs no index for "which neuron's parameter", and eq. 7 is exact at that cost.
+E[n,j,i] therefore needs no index for "which neuron's parameter", and eq. 7 is exact at that cost.
 The influence of a pruned synapse is kept as it is and never read: ∂h/∂w exists at w = 0, too.
 """
 
@@ -29,35 +31,33 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
+from bim_explorer.functional.soma import Soma
 
 
-class Influence(NamedTuple):
-    """∂(h, V)/∂θ at the end of a chunk, N neurons, S states, M inputs.
+class Families(NamedTuple):
+    """Which influences are kept.
 
     Attributes:
-        keyed: The stacked rows, the last key being the bias.
-        A_log_h: Influence of A_log on h.
-        A_log_v: Influence of A_log on V.
-        D_v: Influence of D on V.
+        selection: Those of the parameters beside W: where they learn.
+        membrane: Those on V: where a loss or a block above reads spikes.
     """
 
-    keyed: Float[Tensor, "batch neuron 5S+2 M+1"]
-    A_log_h: Float[Tensor, "batch neuron state"]
-    A_log_v: Float[Tensor, "batch neuron state"]
-    D_v: Float[Tensor, "batch neuron"]
+    selection: bool = True
+    membrane: bool = True
 
-    @classmethod
-    def zeros(cls, batch: int, neurons: int, states: int, inputs: int, like: Tensor) -> Influence:
-        """No influence yet, on the device and in the dtype of `like`."""
-        return cls(
-            like.new_zeros(batch, neurons, 5 * states + 2, inputs + 1),
-            like.new_zeros(batch, neurons, states),
-            like.new_zeros(batch, neurons, states),
-            like.new_zeros(batch, neurons),
-        )
+    def sizes(self, states: int) -> list[int]:
+        """Rows of every family, in the order of `Rows`; 0 where it is not kept."""
+        return [
+            states,
+            states * self.selection,
+            states * self.selection,
+            1 * self.membrane,
+            1 * (self.membrane and self.selection),
+            states * (self.membrane and self.selection),
+            states * (self.membrane and self.selection),
+        ]
 
 
 class Rows(NamedTuple):
@@ -72,9 +72,45 @@ class Rows(NamedTuple):
     v_C: Tensor
 
 
-def rows(stacked: Tensor, states: int, dim: int = 2) -> Rows:
-    """Views of the families of a stacked tensor, whose axis `dim` has 5S + 2 rows."""
-    return Rows(*stacked.split([states, states, states, 1, 1, states, states], dim=dim))
+def rows(stacked: Tensor, states: int, families: Families) -> Rows:
+    """Views of the families of a stacked tensor, whose axis 1 has the rows."""
+    return Rows(*stacked.split(families.sizes(states), dim=1))
+
+
+class Influence(NamedTuple):
+    """∂(h, V)/∂θ at the end of a chunk, N neurons, S states, M inputs.
+
+    Attributes:
+        keyed: The stacked rows, the last key being the bias.
+        A_log_h: Influence of A_log on h.
+        A_log_v: Influence of A_log on V.
+        D_v: Influence of D on V.
+    """
+
+    keyed: Float[Tensor, "batch row key neuron"]
+    A_log_h: Float[Tensor, "batch state neuron"]
+    A_log_v: Float[Tensor, "batch state neuron"]
+    D_v: Float[Tensor, "batch neuron"]
+
+    @classmethod
+    def zeros(cls, batch: int, theta: BlockParameters, families: Families) -> Influence:
+        """No influence yet, for a block's parameters."""
+        (neurons, states), inputs, like = theta.A_log.shape, theta.W.shape[1], theta.W
+        return cls(
+            like.new_zeros(batch, sum(families.sizes(states)), inputs + 1, neurons),
+            like.new_zeros(batch, states, neurons),
+            like.new_zeros(batch, states, neurons),
+            like.new_zeros(batch, neurons),
+        )
+
+    def with_families(self, old: Families, new: Families) -> Influence:
+        """The same with other rows; those that come new start at zero."""
+        states = self.A_log_h.shape[1]
+        pieces = []
+        for kept, size in zip(rows(self.keyed, states, old), new.sizes(states), strict=True):
+            shape = (kept.shape[0], size, *kept.shape[2:])
+            pieces.append(kept if kept.shape[1] == size else kept.new_zeros(shape))
+        return self._replace(keyed=torch.cat(pieces, dim=1))
 
 
 class Transport(NamedTuple):
@@ -90,92 +126,83 @@ class Transport(NamedTuple):
         D_v: Σ_k w_k (1-ρ) R_m u_k.
     """
 
-    decay: Float[Tensor, "batch neuron state"]
+    decay: Float[Tensor, "batch state neuron"]
     slope: Float[Tensor, "batch neuron"]
-    cross: Float[Tensor, "batch neuron state"]
-    drive: Float[Tensor, "batch time neuron 5S+2"]
-    A_log_h: Float[Tensor, "batch neuron state"]
-    A_log_v: Float[Tensor, "batch neuron state"]
+    cross: Float[Tensor, "batch state neuron"]
+    drive: Float[Tensor, "batch row time neuron"]
+    A_log_h: Float[Tensor, "batch state neuron"]
+    A_log_v: Float[Tensor, "batch state neuron"]
     D_v: Float[Tensor, "batch neuron"]
 
 
-def transport(
-    trace: BlockTrace, theta: BlockParameters, membrane: Membrane, kernels: Kernels
-) -> Transport:
-    """Decays, adjoints and immediate derivatives of a chunk, from its forward pass."""
-    s = trace.selection
-    dec, dec_0 = kernels.decay_to_end(trace.decay)
-    w, w_0 = kernels.decay_to_end(trace.slope)
-    w_gain = membrane.gain * w
-    c, c_0 = kernels.scan_adjoint(trace.decay, w_gain[..., None] * s.C[..., None, :])
+class BorderSums(NamedTuple):
+    """δh_0·E_0 + δV_0·G_0 of the keyed families, summed over the streams; 0 where not kept."""
 
-    A = -torch.exp(theta.A_log)
-    d_log_decay = trace.decay * trace.h_tm1 * A
-    g_W = s.delta[..., None] * s.B[..., None, :]
-    g_delta = (d_log_decay + s.u[..., None] * s.B[..., None, :]) * torch.sigmoid(s.pre)[..., None]
-    g_B = (s.delta * s.u)[..., None]
-    g_A_log = d_log_decay * s.delta[..., None]
-
-    states = trace.h.shape[-1]
-    drive = trace.h.new_empty(*trace.h.shape[:-1], 5 * states + 2)
-    row = rows(drive, states, dim=3)
-    torch.mul(dec, g_W, out=row.h_W)
-    torch.mul(dec, g_delta, out=row.h_delta)
-    torch.mul(dec, g_B, out=row.h_B)
-    row.v_W.copy_(((c * g_W).sum(-1) + w_gain * theta.D)[..., None])
-    row.v_delta.copy_((c * g_delta).sum(-1, keepdim=True))
-    torch.mul(c, g_B, out=row.v_B)
-    torch.mul(w_gain[..., None], trace.h, out=row.v_C)
-    return Transport(
-        dec_0,
-        w_0,
-        c_0,
-        drive,
-        A_log_h=(dec * g_A_log).sum(1),
-        A_log_v=(c * g_A_log).sum(1),
-        D_v=(w_gain * s.u).sum(1),
-    )
+    W: Float[Tensor, "key neuron"]
+    delta: Float[Tensor, "key neuron"]
+    B: Float[Tensor, "state key"]
+    C: Float[Tensor, "state key"]
 
 
-def with_bias_key(psp: Float[Tensor, "batch time input"]) -> Float[Tensor, "batch time key"]:
-    """The keys of a chunk: p, and 1 for the biases."""
-    return torch.cat([psp, psp.new_ones(*psp.shape[:-1], 1)], dim=-1)
-
-
-def advance_(
+def carry_influence(
     influence: Influence,
-    move: Transport,
-    key: Float[Tensor, "batch time key"],
+    trace: BlockTrace,
+    theta: BlockParameters,
+    membrane: Soma,
     kernels: Kernels,
-) -> Influence:
-    """Carry the influences over a chunk; `influence.keyed` is written in place (BIM eq. 7)."""
-    kernels.advance_influence(influence.keyed, move.drive, key, move.decay, move.slope, move.cross)
-    slope = move.slope[..., None]
-    return Influence(
+    families: Families,
+    border: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Influence, BlockParameters | None]:
+    """Move the influences over a chunk, and read what the past owes to its losses on the way.
+
+    Args:
+        influence: At the chunk's start; `keyed` is written in place.
+        trace: What the chunk's forward pass left.
+        theta: The block's parameters.
+        membrane: Constants of the soma.
+        kernels: The backend.
+        families: The rows that are kept.
+        border: δh_0 and δV_0 of the chunk's losses; None where it had none.
+
+    Returns:
+        The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 (BIM eq. 8) or None.
+    """
+    w = kernels.decay_to_end(trace.slope)
+    move = kernels.transport(
+        trace.dendrite,
+        trace.selection,
+        theta.A_log,
+        theta.D,
+        w,
+        membrane.gain * w[0],
+        families,
+    )
+    key = torch.cat([trace.psp, trace.psp.new_ones(*trace.psp.shape[:-1], 1)], dim=-1)
+    sums = kernels.advance_influence(influence.keyed, move, key, families, border)
+    past = None
+    if sums is not None and border is not None:
+        past = _border_gradient(influence, sums, *border)
+    moved = Influence(
         influence.keyed,
         move.decay * influence.A_log_h + move.A_log_h,
-        slope * influence.A_log_v + move.cross * influence.A_log_h + move.A_log_v,
+        move.slope[:, None] * influence.A_log_v + move.cross * influence.A_log_h + move.A_log_v,
         move.slope * influence.D_v + move.D_v,
     )
+    return moved, past
 
 
-def border_gradient(
-    influence: Influence,
-    d_h0: Float[Tensor, "batch neuron state"],
-    d_v0: Float[Tensor, "batch neuron"],
-    kernels: Kernels,
+def _border_gradient(
+    influence: Influence, sums: BorderSums, d_h0: Tensor, d_v0: Tensor
 ) -> BlockParameters:
-    """δh_0·E_0 + δV_0·G_0: what the past owes to this chunk's losses (BIM eq. 8)."""
-    of_W, of_delta, of_B, of_C = kernels.border_gradient(influence.keyed, d_h0, d_v0)
-    through_v = (d_v0[..., None] * influence.A_log_v).sum(0)
+    of_A_log = d_h0 * influence.A_log_h + d_v0[:, None] * influence.A_log_v
     return BlockParameters(
-        W=of_W[:, :-1],
-        W_delta=of_delta[:, :-1],
-        b_delta=of_delta[:, -1],
-        W_B=of_B[:, :-1],
-        b_B=of_B[:, -1],
-        W_C=of_C[:, :-1],
-        b_C=of_C[:, -1],
-        A_log=(d_h0 * influence.A_log_h).sum(0) + through_v,
+        W=sums.W[:-1].T,
+        W_delta=sums.delta[:-1].T,
+        b_delta=sums.delta[-1],
+        W_B=sums.B[:, :-1],
+        b_B=sums.B[:, -1],
+        W_C=sums.C[:, :-1],
+        b_C=sums.C[:, -1],
+        A_log=of_A_log.sum(0).T,
         D=(d_v0 * influence.D_v).sum(0),
     )

@@ -1,20 +1,29 @@
-"""What a backend must offer: the scans over time, and the two passes over the influences.
+"""What a backend must offer: everything over a chunk that is no plain matrix product.
 
-Everything else over a chunk is a small matrix product or elementwise, and is written once in
-`functional`. The influences are by far the largest arrays: a backend may read and write each
-number once. Trailing axes `…` are any number of independent channels.
+The recurrences of a block, forwards and backwards, the passes over its influences, and the spike
+pairs of STDP. The equations stand in `selective_ssm`, `lif`, `adjoint`, `rtrl` and `stdp`; a
+backend is free in how it gets there, and may read and write each number once.
+
+Axes: batch b, time t, state s, neuron n, input m. Neurons stand last: they don't see each other,
+so a processor's lanes can take one each.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from bim_explorer.functional.adjoint import DendriteGradient
+    from bim_explorer.functional.rtrl import BorderSums, Families, Transport
+    from bim_explorer.functional.selective_ssm import Dendrite, Selection
+    from bim_explorer.functional.stdp import StdpTraces, Window
 
 
 @runtime_checkable
 class Kernels(Protocol):
-    """The sequential scans, batch first, time second.
+    """The work of a chunk that a backend does, batch first, time second.
 
     Attributes:
         name: The backend's name, as `backend` takes it.
@@ -22,33 +31,22 @@ class Kernels(Protocol):
 
     name: str
 
-    def scan(self, decay: Tensor, source: Tensor, initial: Tensor) -> Tensor:
-        """x_t = decay_t x_{t-1} + source_t.
+    def trace(self, spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
+        """x_t = decay keep_t x_{t-1} + s_t: potentials (BIM eq. 3) and traces of spikes.
 
         Args:
-            decay: (batch, time, …).
-            source: (batch, time, …).
-            initial: x_0, (batch, …).
+            spikes: s, (b, t, channel).
+            keep: 0 where a stream starts anew, else 1 (b, t).
+            initial: x_0, (b, channel).
+            decay: Share of x that is left after a step.
 
         Returns:
-            x_1 … x_K, (batch, time, …).
+            x_1 … x_K, (b, t, channel).
         """
         ...
 
-    def scan_adjoint(self, decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-        """λ_t = source_t + decay_{t+1} λ_{t+1} from the end; nothing comes from behind it.
-
-        Returns:
-            λ_1 … λ_K (batch, time, …), and what reaches the start, decay_1 λ_1 (batch, …).
-        """
-        ...
-
-    def decay_to_end(self, decay: Tensor) -> tuple[Tensor, Tensor]:
-        """Products of the decays behind each step, Π_{m>k} decay_m.
-
-        Returns:
-            For k = 1 … K (batch, time, …), and for k = 0 (batch, …).
-        """
+    def trace_adjoint(self, d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
+        """∂L/∂s inside the chunk, from ∂L/∂x (b, t, channel)."""
         ...
 
     def membrane(
@@ -57,50 +55,105 @@ class Kernels(Protocol):
         """V_t = keep_t (decay V_{t-1} - v_th H(V_{t-1} - v_th)) + gain y_t (BIM eq. 3).
 
         Args:
-            y: Dendritic output (batch, time, neuron).
-            keep: 0 where a stream starts anew, else 1 (batch, time).
-            v_0: V before the chunk (batch, neuron).
+            y: Dendritic output (b, t, n).
+            keep: 0 where a stream starts anew, else 1 (b, t).
+            v_0: V before the chunk (b, n).
             decay: ρ.
             gain: (1-ρ) R_m.
             v_th: Threshold.
 
         Returns:
-            V_1 … V_K, (batch, time, neuron).
+            V_1 … V_K, (b, t, n).
+        """
+        ...
+
+    def scan_adjoint(self, decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+        """λ_t = source_t + decay_{t+1} λ_{t+1} from the end; nothing comes from behind it.
+
+        Args:
+            decay: (b, t, n).
+            source: (b, t, n).
+
+        Returns:
+            λ_1 … λ_K (b, t, n), and what reaches the start, decay_1 λ_1 (b, n).
+        """
+        ...
+
+    def decay_to_end(self, decay: Tensor) -> tuple[Tensor, Tensor]:
+        """Products of the decays behind each step, Π_{m>k} decay_m.
+
+        Returns:
+            For k = 1 … K (b, t, n), and for k = 0 (b, n).
+        """
+        ...
+
+    def dendrite(
+        self, selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor
+    ) -> Dendrite:
+        """The state space over a chunk (BIM eqs. 1-2; see `functional.selective_ssm`).
+
+        Args:
+            selection: What the potentials select.
+            A_log: (n, s).
+            D: (n,).
+            keep: (b, t).
+            h_0: State before the chunk (b, s, n).
+        """
+        ...
+
+    def dendrite_adjoint(
+        self, d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+    ) -> DendriteGradient:
+        """Reverse mode through `dendrite`; `d_y` is all that reaches y (b, t, n)."""
+        ...
+
+    def transport(
+        self,
+        dendrite: Dendrite,
+        selection: Selection,
+        A_log: Tensor,
+        D: Tensor,
+        w: tuple[Tensor, Tensor],
+        w_gain: Tensor,
+        families: Families,
+    ) -> Transport:
+        """How a chunk carries the influences along (BIM eq. 7; see `functional.rtrl`).
+
+        Args:
+            dendrite: What the chunk did.
+            selection: What the potentials selected.
+            A_log: (n, s).
+            D: (n,).
+            w: w_1 … w_K (b, t, n) and w_0 (b, n), as `decay_to_end` gives them.
+            w_gain: w_k ∂V_k/∂y_k (b, t, n).
+            families: The rows that are kept.
         """
         ...
 
     def advance_influence(
         self,
         keyed: Tensor,
-        drive: Tensor,
+        move: Transport,
         key: Tensor,
-        decay: Tensor,
-        slope: Tensor,
-        cross: Tensor,
-    ) -> None:
-        """Carry stacked influences over a chunk, in place (BIM eq. 7; see `functional.rtrl`).
+        families: Families,
+        border: tuple[Tensor, Tensor] | None,
+    ) -> BorderSums | None:
+        """Carry stacked influences over a chunk, in place (BIM eq. 7).
 
         Args:
-            keyed: E and G in the rows of `functional.rtrl.rows`, (batch, neuron, 5S+2, key).
-            drive: Left factor of the chunk's product, (batch, time, neuron, 5S+2).
-            key: p and 1, (batch, time, key).
-            decay: dec_0, (batch, neuron, state).
-            slope: w_0, (batch, neuron).
-            cross: c_0, (batch, neuron, state).
+            keyed: E and G in the rows of `functional.rtrl.rows`, (b, row, key, n).
+            move: The chunk's transport.
+            key: p and 1, (b, t, key).
+            families: The rows that are kept.
+            border: δh_0 (b, s, n) and δV_0 (b, n), or None.
+
+        Returns:
+            δh_0·E_0 + δV_0·G_0 of the influences as they were before (BIM eq. 8), or None.
         """
         ...
 
-    def border_gradient(
-        self, keyed: Tensor, d_h0: Tensor, d_v0: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """δh_0·E_0 + δV_0·G_0, summed over the streams (BIM eq. 8).
-
-        Args:
-            keyed: As in `advance_influence`.
-            d_h0: δh_0, (batch, neuron, state).
-            d_v0: δV_0, (batch, neuron).
-
-        Returns:
-            Of W and W_Δ (neuron, key), of W_B and W_C (state, key).
-        """
+    def stdp(
+        self, pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
+    ) -> tuple[Tensor, StdpTraces]:
+        """Ω of the chunk (n, m) and the traces behind it (BIM eqs. 5-6; see `functional.stdp`)."""
         ...

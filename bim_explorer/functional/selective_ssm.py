@@ -2,11 +2,11 @@
 
     u = W p,  Δ = softplus(W_Δ p + b_Δ),  B = W_B p + b_B,  C = W_C p + b_C
     a_t = exp(Δ_t A),  A = -exp(A_log)
-    h_t = a_t ⊙ h_{t-1} + (Δ_t u_t) B_tᵀ
-    y_t = h_t C_t + D ⊙ u_t
+    h_t = a_t ⊙ h_{t-1} + B_t (Δ_t u_t)ᵀ
+    y_t = C_tᵀ h_t + D ⊙ u_t
 
-    p = postsynaptic potentials (batch, time, M)   h = state (batch, time, N, S)
-    u, Δ, y (batch, time, N)   B, C (batch, time, S)   A, a as h   D (N,)
+    p = postsynaptic potentials (batch, time, M)   h = state (batch, time, S, N)
+    u, Δ, y (batch, time, N)   B, C (batch, time, S)   a, A as h   D (N,)
 
 Departs from Mamba: Δ, B and C are read from p, not from u. Given p, no neuron sees another's
 state, which is what makes the RTRL of `rtrl` exact and cheap.
@@ -37,22 +37,36 @@ class BlockParameters(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What the potentials p select at each step."""
+    """What the potentials p select at each step; `gate` is ∂Δ/∂(W_Δ p + b_Δ)."""
 
     u: Float[Tensor, "batch time neuron"]
-    pre: Float[Tensor, "batch time neuron"]
     delta: Float[Tensor, "batch time neuron"]
+    gate: Float[Tensor, "batch time neuron"]
     B: Float[Tensor, "batch time state"]
     C: Float[Tensor, "batch time state"]
 
 
+class Dendrite(NamedTuple):
+    """What the state space did over a chunk; `decay` is keep_t a_t."""
+
+    decay: Float[Tensor, "batch time state neuron"]
+    h: Float[Tensor, "batch time state neuron"]
+    h_0: Float[Tensor, "batch state neuron"]
+    y: Float[Tensor, "batch time neuron"]
+
+    @property
+    def h_tm1(self) -> Float[Tensor, "batch time state neuron"]:
+        """h one step before `h`."""
+        return torch.cat([self.h_0[:, None], self.h[:, :-1]], dim=1)
+
+
 def select(psp: Float[Tensor, "batch time input"], theta: BlockParameters) -> Selection:
-    """Currents and selection from the postsynaptic potentials; `pre` is softplus's argument."""
-    pre = linear(psp, theta.W_delta, theta.b_delta)
+    """Currents and selection from the postsynaptic potentials."""
+    before = linear(psp, theta.W_delta, theta.b_delta)
     return Selection(
         u=linear(psp, theta.W),
-        pre=pre,
-        delta=softplus(pre),
+        delta=softplus(before),
+        gate=torch.sigmoid(before),
         B=linear(psp, theta.W_B, theta.b_B),
         C=linear(psp, theta.W_C, theta.b_C),
     )
@@ -60,20 +74,20 @@ def select(psp: Float[Tensor, "batch time input"], theta: BlockParameters) -> Se
 
 def discretise(
     delta: Float[Tensor, "batch time neuron"], A_log: Float[Tensor, "neuron state"]
-) -> Float[Tensor, "batch time neuron state"]:
+) -> Float[Tensor, "batch time state neuron"]:
     """a_t = exp(Δ_t A), the decay of each state over a step."""
-    return torch.exp(delta[..., None] * -torch.exp(A_log))
+    return torch.exp(delta[..., None, :] * -torch.exp(A_log.T))
 
 
-def state_input(selection: Selection) -> Float[Tensor, "batch time neuron state"]:
-    """(Δ_t u_t) B_tᵀ, what a step adds to the state."""
-    return (selection.delta * selection.u)[..., None] * selection.B[..., None, :]
+def state_input(selection: Selection) -> Float[Tensor, "batch time state neuron"]:
+    """B_t (Δ_t u_t)ᵀ, what a step adds to the state."""
+    return selection.B[..., None] * (selection.delta * selection.u)[..., None, :]
 
 
 def output(
-    h: Float[Tensor, "batch time neuron state"],
+    h: Float[Tensor, "batch time state neuron"],
     selection: Selection,
     D: Float[Tensor, " neuron"],
 ) -> Float[Tensor, "batch time neuron"]:
-    """y_t = h_t C_t + D ⊙ u_t (BIM eq. 2)."""
-    return (h @ selection.C[..., None]).squeeze(-1) + D * selection.u
+    """y_t = C_tᵀ h_t + D ⊙ u_t (BIM eq. 2)."""
+    return (selection.C[..., None, :] @ h).squeeze(-2) + D * selection.u

@@ -13,13 +13,15 @@ any length add up to the double sum of eq. 5; what is returned is what this chun
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.traces import TraceFilter, trace, trace_filter
+from bim_explorer.functional.traces import trace
 
 
 class Window(NamedTuple):
@@ -30,6 +32,16 @@ class Window(NamedTuple):
     decay_plus: float
     decay_minus: float
 
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Window:
+        """The window that the flat values stand for."""
+        return cls(
+            values["a_plus"],
+            values["a_minus"],
+            math.exp(-values["dt_ms"] / values["tau_plus_ms"]),
+            math.exp(-values["dt_ms"] / values["tau_minus_ms"]),
+        )
+
 
 class StdpTraces(NamedTuple):
     """Traces at the end of a chunk."""
@@ -38,19 +50,11 @@ class StdpTraces(NamedTuple):
     trace_post: Float[Tensor, "batch neuron"]
 
 
-def stdp_filters(
-    keep: Float[Tensor, "batch time"], window: Window
-) -> tuple[TraceFilter, TraceFilter]:
-    """The filters of both traces over a chunk, the same for all blocks."""
-    return trace_filter(window.decay_plus, keep), trace_filter(window.decay_minus, keep)
-
-
 def stdp_term(
     pre: Float[Tensor, "batch time input"],
     post: Float[Tensor, "batch time neuron"],
     keep: Float[Tensor, "batch time"],
     traces: StdpTraces,
-    filters: tuple[TraceFilter, TraceFilter],
     window: Window,
 ) -> tuple[Float[Tensor, "neuron input"], StdpTraces]:
     """Ω of the chunk (mean over streams) and the traces behind it (BIM eq. 5).
@@ -60,11 +64,10 @@ def stdp_term(
         post: Postsynaptic spikes.
         keep: 0 where a stream starts anew: no pair reaches across.
         traces: Both traces before the chunk.
-        filters: `stdp_filters` of this window and chunk.
         window: The window of eq. 6.
     """
-    x = trace(pre, traces.trace_pre, filters[0])
-    y = trace(post, traces.trace_post, filters[1])
+    x = trace(pre, keep, traces.trace_pre, window.decay_plus)
+    y = trace(post, keep, traces.trace_post, window.decay_minus)
     y_before = torch.cat([traces.trace_post[:, None], y[:, :-1]], dim=1)
     y_now = y_before * (window.decay_minus * keep)[..., None]
     potentiation = post.flatten(0, 1).T @ x.flatten(0, 1)

@@ -12,45 +12,37 @@ The postsynaptic potentials (BIM eq. 3) and both traces of STDP (eqs. 5-6) are s
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
-class TraceFilter(NamedTuple):
-    """The filter of one chunk: `matrix` T (batch, time, time) and `start` (batch, time)."""
-
-    matrix: Float[Tensor, "batch time time"]
-    start: Float[Tensor, "batch time"]
-
-
-def trace_filter(decay: float, keep: Float[Tensor, "batch time"]) -> TraceFilter:
-    """The filter for a decay a step and the chunk's restarts."""
-    matrix, start = _powers(decay, keep.shape[1], keep.dtype, keep.device)
-    if bool(keep.all()):
-        batch = keep.shape[0]
-        return TraceFilter(matrix.expand(batch, -1, -1), start.expand(batch, -1))
-    restarts = (1.0 - keep).cumsum(1)
-    same_stream = restarts[:, :, None] == restarts[:, None, :]
-    return TraceFilter(matrix * same_stream, start * (restarts == 0))
-
-
 def trace(
     spikes: Float[Tensor, "batch time channel"],
+    keep: Float[Tensor, "batch time"],
     initial: Float[Tensor, "batch channel"],
-    kernel: TraceFilter,
+    decay: float,
 ) -> Float[Tensor, "batch time channel"]:
     """x_1 … x_K from the trace `initial` before the chunk."""
-    return torch.baddbmm(kernel.start[:, :, None] * initial[:, None, :], kernel.matrix, spikes)
+    matrix, start = _filter(decay, keep)
+    return torch.baddbmm(start[:, :, None] * initial[:, None, :], matrix, spikes)
 
 
 def trace_adjoint(
-    d_trace: Float[Tensor, "batch time channel"], kernel: TraceFilter
+    d_trace: Float[Tensor, "batch time channel"], keep: Float[Tensor, "batch time"], decay: float
 ) -> Float[Tensor, "batch time channel"]:
     """∂L/∂s inside the chunk, from ∂L/∂x."""
-    return torch.bmm(kernel.matrix.transpose(1, 2), d_trace)
+    matrix, _ = _filter(decay, keep)
+    return torch.bmm(matrix.transpose(1, 2), d_trace)
+
+
+def _filter(decay: float, keep: Tensor) -> tuple[Tensor, Tensor]:
+    """T (batch, time, time) and start (batch, time)."""
+    matrix, start = _powers(decay, keep.shape[1], keep.dtype, keep.device)
+    restarts = (1.0 - keep).cumsum(1)
+    same_stream = restarts[:, :, None] == restarts[:, None, :]
+    return matrix * same_stream, start * (restarts == 0)
 
 
 @lru_cache(maxsize=64)

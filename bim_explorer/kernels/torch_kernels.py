@@ -5,19 +5,35 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.rtrl import rows
+from bim_explorer.functional.adjoint import DendriteGradient
+from bim_explorer.functional.rtrl import BorderSums, Families, Transport, rows
+from bim_explorer.functional.selective_ssm import (
+    Dendrite,
+    Selection,
+    discretise,
+    output,
+    state_input,
+)
+from bim_explorer.functional.stdp import stdp_term
+from bim_explorer.functional.traces import trace, trace_adjoint
+
+__all__ = ["trace", "trace_adjoint"]
 
 name = "torch"
+stdp = stdp_term
 
 
-def scan(decay: Tensor, source: Tensor, initial: Tensor) -> Tensor:
-    """x_t = decay_t x_{t-1} + source_t; see `functional.scans.Kernels.scan`."""
-    x = torch.empty_like(source)
-    before = initial
-    for t in range(source.shape[1]):
-        before = torch.addcmul(source[:, t], decay[:, t], before)
-        x[:, t] = before
-    return x
+def membrane(
+    y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
+) -> Tensor:
+    """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
+    v = torch.empty_like(y)
+    before = v_0
+    for t in range(y.shape[1]):
+        left = decay * before - v_th * (before > v_th)
+        before = torch.addcmul(gain * y[:, t], keep[:, t, None], left)
+        v[:, t] = before
+    return v
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,43 +57,119 @@ def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
     return products, product
 
 
-def membrane(
-    y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
-) -> Tensor:
-    """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
-    v = torch.empty_like(y)
-    before = v_0
-    for t in range(y.shape[1]):
-        left = decay * before - v_th * (before > v_th)
-        before = torch.addcmul(gain * y[:, t], keep[:, t, None], left)
-        v[:, t] = before
-    return v
+def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
+    """The state space over a chunk; see `functional.selective_ssm`."""
+    decay = discretise(selection.delta, A_log) * keep[..., None, None]
+    source = state_input(selection)
+    h = torch.empty_like(source)
+    before = h_0
+    for t in range(source.shape[1]):
+        before = torch.addcmul(source[:, t], decay[:, t], before)
+        h[:, t] = before
+    return Dendrite(decay, h, h_0, output(h, selection, D))
+
+
+def dendrite_adjoint(
+    d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+) -> DendriteGradient:
+    """Reverse mode through the state space; see `functional.adjoint`."""
+    s, A = selection, -torch.exp(A_log.T)
+    d_h, d_h0 = scan_adjoint(dendrite.decay, d_y[..., None, :] * s.C[..., None])
+    d_drive = (d_h * s.B[..., None]).sum(-2)
+    d_log_decay = d_h * dendrite.decay * dendrite.h_tm1
+    return DendriteGradient(
+        u=D * d_y + s.delta * d_drive,
+        delta=(d_log_decay * A).sum(-2) + s.u * d_drive,
+        B=(d_h * (s.delta * s.u)[..., None, :]).sum(-1),
+        C=(dendrite.h * d_y[..., None, :]).sum(-1),
+        A_log=((d_log_decay * s.delta[..., None, :]).sum((0, 1)) * A).T,
+        D=(s.u * d_y).sum((0, 1)),
+        h_0=d_h0,
+    )
+
+
+def transport(
+    dendrite: Dendrite,
+    selection: Selection,
+    A_log: Tensor,
+    D: Tensor,
+    w: tuple[Tensor, Tensor],
+    w_gain: Tensor,
+    families: Families,
+) -> Transport:
+    """Decays, adjoints and immediate derivatives of a chunk; see `functional.rtrl`."""
+    s, A, across = selection, -torch.exp(A_log.T), w_gain[..., None, :] * families.membrane
+    dec, dec_0 = decay_to_end(dendrite.decay)
+    c, c_0 = scan_adjoint(dendrite.decay, across * s.C[..., None])
+    d_log_decay = dendrite.decay * dendrite.h_tm1 * A
+    u, delta, gate = (x[..., None, :] for x in (s.u, s.delta, s.gate))
+    B = s.B[..., None]
+    g_W, g_delta = delta * B, (d_log_decay + u * B) * gate
+    g_B, g_A_log = (delta * u).expand_as(dec), d_log_decay * delta
+    drive = [dec * g_W]
+    if families.selection:
+        drive += [dec * g_delta, dec * g_B]
+    if families.membrane:
+        drive += [(c * g_W).sum(2, keepdim=True) + across * D]
+    if families.membrane and families.selection:
+        drive += [(c * g_delta).sum(2, keepdim=True), c * g_B, across * dendrite.h]
+    return Transport(
+        dec_0,
+        w[1],
+        c_0,
+        torch.cat(drive, dim=2).transpose(1, 2).contiguous(),
+        A_log_h=(dec * g_A_log).sum(1),
+        A_log_v=(c * g_A_log).sum(1),
+        D_v=(across[..., 0, :] * s.u).sum(1),
+    )
 
 
 def advance_influence(
-    keyed: Tensor, drive: Tensor, key: Tensor, decay: Tensor, slope: Tensor, cross: Tensor
-) -> None:
+    keyed: Tensor,
+    move: Transport,
+    key: Tensor,
+    families: Families,
+    border: tuple[Tensor, Tensor] | None,
+) -> BorderSums | None:
     """E and G over a chunk; see `functional.scans.Kernels.advance_influence`."""
-    row, across = rows(keyed, cross.shape[-1]), cross[..., None, :]
-    cross_W, cross_delta = across @ row.h_W, across @ row.h_delta
+    states = move.cross.shape[1]
+    row, cross, slope = rows(keyed, states, families), move.cross[:, :, None], move.slope
+    sums = None if border is None else _border_sums(keyed, states, families, *border)
     for family in (row.v_W, row.v_delta, row.v_B, row.v_C):
-        family.mul_(slope[..., None, None])
-    row.v_W.add_(cross_W)
-    row.v_delta.add_(cross_delta)
-    row.v_B.addcmul_(cross[..., None], row.h_B)
+        family.mul_(slope[:, None, None])
+    if families.membrane:
+        row.v_W.add_((cross * row.h_W).sum(1, keepdim=True))
+    if families.membrane and families.selection:
+        row.v_delta.add_((cross * row.h_delta).sum(1, keepdim=True))
+        row.v_B.addcmul_(cross, row.h_B)
     for family in (row.h_W, row.h_delta, row.h_B):
-        family.mul_(decay[..., None])
-    flat = keyed.flatten(1, 2)
-    torch.baddbmm(flat, drive.flatten(2, 3).transpose(1, 2), key, out=flat)
+        if family.shape[1]:
+            family.mul_(move.decay[:, :, None])
+    for k in range(key.shape[1]):
+        keyed.addcmul_(move.drive[:, :, k, None, :], key[:, k, None, :, None])
+    return sums
 
 
-def border_gradient(
-    keyed: Tensor, d_h0: Tensor, d_v0: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """δh_0·E_0 + δV_0·G_0; see `functional.scans.Kernels.border_gradient`."""
-    row = rows(keyed, d_h0.shape[-1])
-    through_v = torch.einsum("bi,bifj->fij", d_v0, torch.cat([row.v_W, row.v_delta], 2))
-    of_W = torch.einsum("bin,binj->ij", d_h0, row.h_W) + through_v[0]
-    of_delta = torch.einsum("bin,binj->ij", d_h0, row.h_delta) + through_v[1]
-    of_B = torch.einsum("bin,binj->nj", d_h0, row.h_B) + torch.einsum("bi,binj->nj", d_v0, row.v_B)
-    return of_W, of_delta, of_B, torch.einsum("bi,binj->nj", d_v0, row.v_C)
+def _border_sums(
+    keyed: Tensor, states: int, families: Families, d_h0: Tensor, d_v0: Tensor
+) -> BorderSums:
+    row = rows(keyed, states, families)
+
+    def through_h(family: Tensor) -> Tensor:
+        return torch.einsum("bsi,bsji->ji", d_h0[:, : family.shape[1]], family)
+
+    def through_v(family: Tensor) -> Tensor:
+        return torch.einsum("bi,bsji->ji", d_v0, family)
+
+    of_B, of_C = (keyed.new_zeros(states, keyed.shape[2]) for _ in range(2))
+    if families.selection:
+        of_B += torch.einsum("bni,bnji->nj", d_h0, row.h_B)
+    if families.selection and families.membrane:
+        of_B += torch.einsum("bi,bnji->nj", d_v0, row.v_B)
+        of_C += torch.einsum("bi,bnji->nj", d_v0, row.v_C)
+    return BorderSums(
+        W=through_h(row.h_W) + through_v(row.v_W),
+        delta=through_h(row.h_delta) + through_v(row.v_delta),
+        B=of_B,
+        C=of_C,
+    )

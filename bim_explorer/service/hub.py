@@ -14,6 +14,7 @@ from typing import Any
 
 from bim_explorer.core.errors import RunError
 from bim_explorer.core.machine import resolve_threads
+from bim_explorer.core.plugins import plugin_paths
 from bim_explorer.service.client import RunClient
 from bim_explorer.service.process import WorkerProcess
 from bim_explorer.service.worker import RECORDER
@@ -129,7 +130,8 @@ class Hub:
     def _worker(self, threads: int) -> WorkerProcess:
         with self._lock:
             spare = self._spare
-            if spare is None or not spare.alive or spare.threads != threads:
+            wanted = (threads, plugin_paths())
+            if spare is None or not spare.alive or (spare.threads, spare.plugins) != wanted:
                 return WorkerProcess(threads, self._recorder)
             self._spare = None
             self._refill = threading.Timer(SPARE_SECONDS, self._fill)

@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from threading import Thread
 from weakref import WeakSet
 
+from bim_explorer.core.plugins import plugin_paths
 from bim_explorer.service.messages import Command, Report
 from bim_explorer.service.worker import RECORDER, main
 
@@ -59,12 +60,14 @@ class WorkerProcess:
 
     Attributes:
         threads: Threads it computes with.
+        plugins: The user's files that it knows.
         ending: It was asked to go, so its end is no accident.
     """
 
     def __init__(self, threads: int, recorder: str = RECORDER, warm: bool = False) -> None:
         context = get_context("spawn")
         self.threads = threads
+        self.plugins = plugin_paths()
         self.ending = False
         self._connection, theirs = context.Pipe()
         self._outbox: SimpleQueue[Command | None] = SimpleQueue()

@@ -37,10 +37,11 @@ class Pairs:
     Attributes:
         update: Number of that update.
         delta_t_ms: t_post - t_pre of the nearest pair [ms] (n,).
-        stdp: STDP part of Δw (n,).
+        stdp: Part of the local rule in Δw (n,).
         gradient: Gradient part of Δw (n,).
         total: The change of the weight, optimizer and bounds included (n,).
-        pair_scale: Δw that one pair of window height 1 makes at λ = 0, for drawing the window.
+        pair_scale: Δw that one pair of window height 1 makes at λ = 0, for drawing the window; 0
+            where the local rule is not made of the window's pairs.
     """
 
     update: int

@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from bim_explorer import __version__
 from bim_explorer.core.errors import RunError
 from bim_explorer.core.machine import cores, resolve_threads
+from bim_explorer.core.registries import used_packages, used_plugins
 from bim_explorer.store.files import LineFile, cut_lines, explained, to_json, write_whole
 from bim_explorer.store.lock import FolderLock
 from bim_explorer.store.paths import RunFolder, new_run_folder, runs_root
@@ -141,12 +142,14 @@ def describe(values: Mapping[str, Any]) -> dict[str, Any]:
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
             versions[name] = version(name)
+    versions |= used_packages(values)
     return {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "values": dict(values),
         "threads": resolve_threads(values["threads"]),
         "versions": versions,
+        "plugins": used_plugins(values),
         "platform": {
             "system": platform.platform(),
             "machine": platform.machine(),

@@ -11,26 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bim_explorer.core.interfaces import Task
-from bim_explorer.core.registry import Registry
+from bim_explorer.core.registries import TASKS
 
 __all__ = ["TASKS", "build_task", "describe", "task_titles"]
-
-TASKS = Registry(
-    "task",
-    {
-        "delayed-recall": "bim_explorer.tasks.delayed_recall:DelayedRecall",
-        "continual": "bim_explorer.tasks.continual:Continual",
-        "joint": "bim_explorer.tasks.joint:Joint",
-        "text": "bim_explorer.tasks.text:Text",
-        "digits": "bim_explorer.tasks.digits:Digits",
-        "connected-digits": "bim_explorer.tasks.connected_digits:ConnectedDigits",
-        "librispeech": "bim_explorer.tasks.librispeech:LibriSpeech",
-        "words": "bim_explorer.tasks.words:Words",
-        "eeg": "bim_explorer.tasks.eeg:Eeg",
-        "ecg": "bim_explorer.tasks.ecg:Ecg",
-    },
-    group="bim_explorer.tasks",
-)
 
 
 def build_task(values: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> Task:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from bim_explorer.baselines.learner import BaselineLearner, build_baseline
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.core.interfaces import Task
 from bim_explorer.core.machine import resolve_threads
@@ -18,8 +19,8 @@ from bim_explorer.tasks import build_task
 
 def build(
     values: Mapping[str, Any], task_state: Mapping[str, Any] | None = None
-) -> tuple[Task, Learner]:
-    """A task and a fresh learner for it.
+) -> tuple[Task, Learner | BaselineLearner]:
+    """A task and a fresh learner for it, of the paper's network or of a baseline.
 
     Args:
         values: All flat parameter values.
@@ -32,8 +33,11 @@ def build(
     torch.set_num_threads(resolve_threads(values["threads"]))
     check_device(values["device"])
     task = build_task(values, task_state)
-    kernels = kernels_for(values["backend"], values["device"])
     prior = getattr(task, "prior", None)
+    if values["model"] != "bim":
+        baseline = build_baseline(values, task.d_in, task.n_out, prior)
+        return task, BaselineLearner(baseline, values)
+    kernels = kernels_for(values["backend"], values["device"])
     network = build_network(values, task.d_in, task.n_out, task.input_rate, kernels, prior)
     return task, Learner(network, values)
 

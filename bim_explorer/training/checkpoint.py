@@ -1,7 +1,9 @@
 """All that an exact resume needs, as named numpy arrays and JSON-able facts.
 
 theta/NAME  average/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
-synapses/I/{mask, omega, gradient, trace_pre, trace_post}  generator/pruning
+synapses/I/{mask, omega, gradient, and the local rule's own}  generator/pruning
+
+A baseline has theta, optimizer, and stream/NAME: what it carries along.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bim_explorer.baselines.learner import BaselineLearner, BaselineNetwork
 from bim_explorer.engine.averaging import WeightAverage
 from bim_explorer.engine.block import Block
 from bim_explorer.engine.learner import Learner
@@ -21,11 +24,18 @@ from bim_explorer.engine.network import Network
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.hybrid import RunningSquares
 from bim_explorer.functional.rtrl import Influence
-from bim_explorer.functional.stdp import StdpTraces
 
 
-def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def learner_state(
+    learner: Learner | BaselineLearner,
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Arrays and facts of a learner; the arrays are copies."""
+    of = learner.state if isinstance(learner, BaselineLearner) else lambda: _engine_state(learner)
+    tensors, facts = of()
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}, facts
+
+
+def _engine_state(learner: Learner) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {f"theta/{k}": v for k, v in learner.network.parameters().items()}
     tensors |= {f"optimizer/{k}": v for k, v in learner.optimizer.state().items()}
     tensors["generator/pruning"] = learner.generator.get_state()
@@ -46,13 +56,16 @@ def learner_state(learner: Learner) -> tuple[dict[str, np.ndarray], dict[str, An
         "scales": [s.scale for s in learner.synapses],
         "squares": [asdict(s.squares) for s in learner.synapses],
     }
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}, facts
+    return tensors, facts
 
 
 def load_learner(
-    learner: Learner, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+    learner: Learner | BaselineLearner, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
 ) -> None:
     """Put a fresh learner of the same sizes into the state that `learner_state` took."""
+    if isinstance(learner, BaselineLearner):
+        learner.load_state(_tensors(arrays, ""), facts)
+        return
     like = learner.network.readout.b
 
     def tensors_of(prefix: str) -> dict[str, Tensor]:
@@ -80,7 +93,7 @@ def load_learner(
         synapses.squares = RunningSquares(**facts["squares"][index])
 
 
-def load_weights(network: Network, arrays: Mapping[str, np.ndarray]) -> None:
+def load_weights(network: Network | BaselineNetwork, arrays: Mapping[str, np.ndarray]) -> None:
     """Put a network's weights to those of a checkpoint, and nothing else."""
     parameters = network.parameters()
     for name, tensor in _tensors(arrays, "theta/").items():
@@ -105,12 +118,12 @@ def _block_tensors(block: Block) -> dict[str, Tensor]:
 
 
 def _synapse_tensors(synapses: Synapses) -> dict[str, Tensor]:
-    tensors = {"mask": synapses.mask, "omega": synapses.omega, **synapses.traces._asdict()}
+    tensors = {"mask": synapses.mask, "omega": synapses.omega, **synapses.traces}
     return tensors if synapses.gradient is None else tensors | {"gradient": synapses.gradient}
 
 
 def _load_synapses(synapses: Synapses, tensors: dict[str, Tensor], like: Tensor) -> None:
     synapses.mask = tensors.pop("mask").to(like.device)
     moved = {name: tensor.to(like) for name, tensor in tensors.items()}
-    synapses.omega, synapses.gradient = moved["omega"], moved.get("gradient")
-    synapses.traces = StdpTraces(moved["trace_pre"], moved["trace_post"])
+    synapses.omega, synapses.gradient = moved.pop("omega"), moved.pop("gradient", None)
+    synapses.traces = moved

@@ -9,6 +9,7 @@ from typing import Any, cast
 from bim_explorer.config import Config
 from bim_explorer.core.errors import DataError
 from bim_explorer.core.interfaces import Chunk, Task
+from bim_explorer.core.registries import need_plugins
 from bim_explorer.store.reader import RunReader
 from bim_explorer.tasks import build_task
 from bim_explorer.tasks.records import RecordTask
@@ -39,10 +40,13 @@ def evaluate(
         Areas under curves come with "intervals", 95 % by bootstrap over the records.
 
     Raises:
-        RunError: No run there, or one without a checkpoint.
+        RunError: No run there, one without a checkpoint, or one made with a plugin that is not
+            at hand.
         DataError: Data that cannot be read, or has no such split.
     """
-    arrays, facts = RunReader(Path(run)).checkpoint("best")
+    reader = RunReader(Path(run))
+    need_plugins(reader.info.get("plugins", {}))
+    arrays, facts = reader.checkpoint("best")
     saved = facts["experiment"]
     # A run from before a parameter existed has that parameter's default.
     trained_on = Config.from_values(saved["values"]).values()

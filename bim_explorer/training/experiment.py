@@ -20,8 +20,9 @@ from bim_explorer.config import Config
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import generator
-from bim_explorer.engine.learner import UpdateResult
+from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.probe import SpikeHistory, look_at_synapses
+from bim_explorer.functional.chunk import UpdateResult
 from bim_explorer.store.snapshot import Mark, Pairs, Raster, Sample, Snapshot
 from bim_explorer.training.build import build
 from bim_explorer.training.checkpoint import learner_state, load_learner
@@ -74,11 +75,7 @@ class Experiment:
         self._fresh = FreshPoints()
         self._judge = judge_for(self.task, FIGURE_VERDICTS)
         self._sampled = False
-        blocks = self.learner.network.blocks
-        self._groups = (
-            ("input", self.task.d_in),
-            *((f"block {i + 1}", b.theta.W.shape[0]) for i, b in enumerate(blocks)),
-        )
+        self._groups = (("input", self.task.d_in), *self.learner.bands)
         self._spikes = SpikeHistory([rows for _, rows in self._groups])
         self._look_rng = generator(self.values["seed"], "probe")
         self._look_due = 0.0
@@ -146,7 +143,8 @@ class Experiment:
         leading = self.task.metrics[0]
         # What a judge tells costs milliseconds: it is asked once a row, not for every picture.
         shown = self.row if self._judge else measure(sums, (leading,))
-        gradient, stdp = self.learner.synapses[0].squares.rms()
+        synapses = self.learner.synapses
+        gradient, stdp = synapses[0].squares.rms() if synapses else (0.0, 0.0)
         figures = {
             "sparsity": self.learner.sparsity,
             "threshold": self.learner.threshold,
@@ -154,7 +152,7 @@ class Experiment:
         }
         figures |= {"metric": shown[leading]} if leading in shown else {}
         figures |= {"loss": sums.nats / sums.n} if sums.n else {}
-        figures |= {"firing_rate": self.row["firing_rate"]} if self.row else {}
+        figures |= {k: self.row[k] for k in ("firing_rate",) if k in self.row}
         figures |= {"gradient_rms": gradient, "stdp_rms": stdp} if gradient else {}
         if leading in self._validation:
             figures["validation"] = self._validation[leading]
@@ -234,6 +232,8 @@ class Experiment:
         return experiment
 
     def _look(self, result: UpdateResult) -> None:
+        if not isinstance(self.learner, Learner):
+            return
         look = look_at_synapses(self.learner, result, self._spikes, self._look_rng)
         if look is not None:
             delta_t = look.delta_t * self.values["dt_ms"]
@@ -243,7 +243,7 @@ class Experiment:
     def _gather(self, result: UpdateResult, asked: Chunk) -> None:
         chunk = result.chunk
         sums = tally(result.logits, chunk.target, chunk.mask, asked.surcharge)
-        rate = sum(float(trace.z.mean()) for trace in result.traces) / len(result.traces)
+        rate = sum(float(t.z.mean()) for t in result.traces) / max(len(result.traces), 1)
         self._pending.add(sums, rate)
         if self._judge:
             self._judge.add(result.logits.cpu().numpy(), asked)
@@ -266,7 +266,8 @@ class Experiment:
         if self.task.metrics[0] in row:
             self._fresh.point("metric", self.update, row[self.task.metrics[0]])
         now = {"sparsity": self.learner.sparsity, "threshold": self.learner.threshold}
-        for name, value in {**now, "firing_rate": rate}.items():
+        spiking = {"firing_rate": rate} if self.learner.bands else {}
+        for name, value in {**now, **spiking}.items():
             row[name] = value
             self._fresh.point(name, self.update, value)
         return row

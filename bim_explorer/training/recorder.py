@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bim_explorer.engine.learner import UpdateResult
+from bim_explorer.core.registries import need_plugins
+from bim_explorer.functional.chunk import UpdateResult
 from bim_explorer.store.reader import RunReader
 from bim_explorer.store.writer import RunWriter
 from bim_explorer.training.checkpoint import judged_weights
@@ -58,9 +59,11 @@ class Recorder:
         """Go on from the last checkpoint; later live changes come again at their updates.
 
         Raises:
-            RunError: The folder is no run, or has no checkpoint that can be read.
+            RunError: The folder is no run, has no checkpoint that can be read, or was made with
+                a plugin that is not at hand.
         """
         reader = RunReader(folder)
+        need_plugins(reader.info.get("plugins", {}))
         arrays, facts = reader.checkpoint("last")
         experiment = Experiment.from_state(arrays, facts["experiment"])
         writer = RunWriter.reopen(folder, experiment.update)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 
 import torch
 
+from bim_explorer.baselines.learner import BaselineNetwork
 from bim_explorer.core.interfaces import Chunk
-from bim_explorer.engine.chunk import ChunkTensors
 from bim_explorer.engine.network import Network
+from bim_explorer.functional.chunk import ChunkTensors
 from bim_explorer.training.judges import Judge
 from bim_explorer.training.metrics import Tally, tally
 
@@ -18,7 +19,7 @@ SCORING_STEPS = 64
 
 @torch.no_grad()
 def score(
-    network: Network,
+    network: Network | BaselineNetwork,
     chunks: Iterable[Chunk],
     judge: Judge | None = None,
     progress: Callable[[int], None] | None = None,
@@ -36,8 +37,8 @@ def score(
     sums, twin = Tally(), None
     for chunk in chunks:
         twin = twin or network.twin(chunk.keep.shape[0])
-        data = ChunkTensors.of(chunk, network.readout.b)
-        votes = torch.stack(twin.votes(twin.forward(data.spikes, data.keep)))
+        data = ChunkTensors.of(chunk, network.like)
+        votes = torch.stack(twin.answer(data.spikes, data.keep))
         logits = votes.mean(0) if credit == "local" else votes.sum(0)
         sums = sums + tally(logits, data.target, data.mask, chunk.surcharge)
         if judge is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bim_explorer.config import Config
 from bim_explorer.core.errors import ConfigError
-from bim_explorer.engine.learner import UpdateResult
+from bim_explorer.functional.chunk import UpdateResult
 from bim_explorer.training.experiment import Experiment
 from bim_explorer.training.recorder import Recorder
 

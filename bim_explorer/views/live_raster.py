@@ -158,5 +158,6 @@ def _runs(start: int, changed: int) -> Iterator[tuple[int, int, int]]:
 
 def expected_groups(values: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     """The bands of a run that has shown no spikes yet, so that it need not be drawn twice."""
-    blocks = ((f"block {index + 1}", values["d_model"]) for index in range(values["n_blocks"]))
+    count = values["n_blocks"] if values["model"] == "bim" else 0
+    blocks = ((f"block {index + 1}", values["d_model"]) for index in range(count))
     return (("input", values["code_size"]), *blocks)

@@ -65,10 +65,10 @@ def test_dark_page(visitor, picture):
 
 
 def test_plots_stand_wide_and_in_pairs(visitor):
-    boxes = {
-        name: visitor.page.locator(f".bim-{name}").bounding_box()
-        for name in ("raster", "stdp", "sparsity", "loss", "metric")
-    }
+    names = ("raster", "stdp", "sparsity", "loss", "metric")
+    for name in names:
+        visitor.page.locator(f".bim-{name} canvas").first.wait_for()
+    boxes = {name: visitor.page.locator(f".bim-{name}").bounding_box() for name in names}
     assert boxes["raster"]["width"] > 1.9 * boxes["stdp"]["width"]
     for left, right in (("stdp", "sparsity"), ("loss", "metric")):
         assert boxes[left]["y"] == pytest.approx(boxes[right]["y"], abs=1)

@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bim_explorer.functional.rtrl import Families
+from bim_explorer.functional.selective_ssm import Selection
+from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import kernels_for, numba_kernels, torch_kernels
+from bim_explorer.kernels.numba_math import exp_lane, jit
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+SIZES = pytest.mark.parametrize(
+    ("batch", "steps", "states", "neurons"), [(1, 1, 1, 1), (2, 5, 2, 3), (3, 8, 3, 37)]
+)
 
 
 def random(*shape: int, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
@@ -15,57 +23,136 @@ def random(*shape: int, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
     return torch.rand(shape, generator=generator, dtype=dtype)
 
 
-def close(a, b, dtype):
-    torch.testing.assert_close(a, b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+def close(ours, reference, dtype):
+    """Numbers of every field, within the backend's tolerance."""
+    if isinstance(reference, tuple):
+        for a, b in zip(ours, reference, strict=True):
+            close(a, b, dtype)
+        return
+    scale = max(1.0, float(reference.abs().max())) if reference.numel() else 1.0
+    torch.testing.assert_close(
+        ours, reference, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * scale
+    )
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def both(name, *arguments):
+    """What both backends make of the same arguments."""
+    return [getattr(kernels, name)(*arguments) for kernels in (numba_kernels, torch_kernels)]
+
+
+def keeps(batch, steps, dtype):
+    return (random(batch, steps, dtype=dtype, seed=9) > 0.2).to(dtype)
+
+
+def dendrite_case(batch, steps, states, neurons, dtype):
+    """Arguments of `dendrite`."""
+    wide, narrow = (batch, steps, neurons), (batch, steps, states)
+    selection = Selection(
+        u=random(*wide, dtype=dtype, seed=1) - 0.5,
+        delta=random(*wide, dtype=dtype, seed=2),
+        gate=random(*wide, dtype=dtype, seed=3),
+        B=random(*narrow, dtype=dtype, seed=4) - 0.5,
+        C=random(*narrow, dtype=dtype, seed=5) - 0.5,
+    )
+    A_log, D = random(neurons, states, dtype=dtype, seed=6), random(neurons, dtype=dtype, seed=7)
+    h_0 = random(batch, states, neurons, dtype=dtype, seed=8)
+    return selection, A_log, D, keeps(batch, steps, dtype), h_0
+
+
+@DTYPES
+def test_exp_of_a_lane_is_exp(dtype):
+    @jit
+    def run(x, y):
+        for i in range(x.size):
+            y[i] = exp_lane(x[i])
+
+    x = torch.linspace(-80, 20, 100_001, dtype=dtype)
+    y = torch.empty_like(x)
+    run(x.numpy(), y.numpy())
+    error = (y.double() / torch.exp(x.double()) - 1).abs().max()
+    assert error < (3e-7 if dtype is torch.float32 else 1e-15)
+
+
+@DTYPES
 @pytest.mark.parametrize("steps", [1, 2, 7])
 def test_scans_agree(dtype, steps):
-    decay, source = random(2, steps, 3, 5, dtype=dtype), random(2, steps, 3, 5, dtype=dtype, seed=1)
-    initial = random(2, 3, 5, dtype=dtype, seed=2)
+    decay, source = random(2, steps, 5, dtype=dtype), random(2, steps, 5, dtype=dtype, seed=1)
+    keep, initial = keeps(2, steps, dtype), random(2, 5, dtype=dtype, seed=2)
     for name, arguments in {
-        "scan": (decay, source, initial),
         "scan_adjoint": (decay, source),
         "decay_to_end": (decay,),
+        "trace": (source, keep, initial, 0.8),
+        "trace_adjoint": (source, keep, 0.8),
     }.items():
-        ours, reference = (getattr(k, name)(*arguments) for k in (numba_kernels, torch_kernels))
-        close(ours, reference, dtype)
+        close(*both(name, *arguments), dtype)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@DTYPES
 def test_membranes_agree(dtype):
-    y, keep = 3 * random(2, 40, 6, dtype=dtype), (random(2, 40, dtype=dtype) > 0.1).to(dtype)
-    arguments = (y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
-    ours, reference = numba_kernels.membrane(*arguments), torch_kernels.membrane(*arguments)
+    y, keep = 3 * random(2, 40, 6, dtype=dtype), keeps(2, 40, dtype)
+    ours, reference = both("membrane", y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
     assert (reference > 1.0).any(), "no neuron spikes: the reset is not tested"
     close(ours, reference, dtype)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(("states", "steps"), [(1, 1), (2, 5), (3, 8)])
-def test_influences_agree(dtype, states, steps):
-    batch, neurons, keys = 2, 3, 6
-    rows = 5 * states + 2
-    keyed = random(batch, neurons, rows, keys, dtype=dtype)
-    factors = (
-        random(batch, steps, neurons, rows, dtype=dtype, seed=1),
-        random(batch, steps, keys, dtype=dtype, seed=2),
-        random(batch, neurons, states, dtype=dtype, seed=3),
-        random(batch, neurons, dtype=dtype, seed=4),
-        random(batch, neurons, states, dtype=dtype, seed=5),
-    )
+@DTYPES
+@SIZES
+def test_dendrites_and_their_adjoints_agree(dtype, batch, steps, states, neurons):
+    case = dendrite_case(batch, steps, states, neurons, dtype)
+    close(*both("dendrite", *case), dtype)
+    selection, A_log, D, _, _ = case
+    d_y = random(batch, steps, neurons, dtype=dtype, seed=10) - 0.5
+    dendrite = torch_kernels.dendrite(*case)
+    close(*both("dendrite_adjoint", d_y, dendrite, selection, A_log, D), dtype)
+
+
+@DTYPES
+@SIZES
+@pytest.mark.parametrize("families", [Families(a, b) for a in (True, False) for b in (True, False)])
+def test_influences_agree(dtype, batch, steps, states, neurons, families):
+    case = dendrite_case(batch, steps, states, neurons, dtype)
+    selection, A_log, D, _, h_0 = case
+    w = (random(batch, steps, neurons, dtype=dtype), random(batch, neurons, dtype=dtype))
+    dendrite = torch_kernels.dendrite(*case)
+    move = both("transport", dendrite, selection, A_log, D, w, 0.6 * w[0], families)
+    close(*move, dtype)
+    keys = 6
+    key = random(batch, steps, keys, dtype=dtype, seed=11)
+    n_rows = sum(families.sizes(states))
+    keyed = random(batch, n_rows, keys, neurons, dtype=dtype, seed=12)
     ours, reference = keyed.clone(), keyed.clone()
-    numba_kernels.advance_influence(ours, *factors)
-    torch_kernels.advance_influence(reference, *factors)
+    border = (h_0 - 0.5, w[1] - 0.5)
+    close(
+        numba_kernels.advance_influence(ours, move[1], key, families, border),
+        torch_kernels.advance_influence(reference, move[1], key, families, border),
+        dtype,
+    )
     close(ours, reference, dtype)
-    d_h0, d_v0 = factors[2], factors[3]
-    for a, b in zip(
-        numba_kernels.border_gradient(keyed, d_h0, d_v0),
-        torch_kernels.border_gradient(keyed, d_h0, d_v0),
-        strict=True,
-    ):
-        close(a, b, dtype)
+    assert not torch.equal(ours, keyed)
+
+
+@DTYPES
+def test_pairs_agree(dtype):
+    pre, post = ((random(3, 20, n, dtype=dtype) < 0.3).to(dtype) for n in (7, 5))
+    traces = StdpTraces(random(3, 7, dtype=dtype), random(3, 5, dtype=dtype))
+    window = Window(0.9, 1.2, 0.94, 0.97)
+    ours, reference = both("stdp", pre, post, keeps(3, 20, dtype), traces, window)
+    close(ours, reference, dtype)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_share_the_streams(threads):
+    case = dendrite_case(5, 6, 2, 4, torch.float64)
+    d_y = random(5, 6, 4, dtype=torch.float64, seed=10)
+    alone = numba_kernels.dendrite(*case)
+    gradient = numba_kernels.dendrite_adjoint(d_y, alone, *case[:3])
+    torch.set_num_threads(threads)
+    try:
+        shared = numba_kernels.dendrite(*case)
+        close(shared, alone, torch.float64)
+        close(numba_kernels.dendrite_adjoint(d_y, shared, *case[:3]), gradient, torch.float64)
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_auto_takes_numba_on_a_cpu_and_torch_elsewhere():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from networks import cosine, online_gradient, random_case, relative_error
 from plain_network import plain_gradient
 
 from bim_explorer.analysis.bptt import bptt_gradient
-from bim_explorer.engine.chunk import ChunkTensors
+from bim_explorer.functional.chunk import ChunkTensors
 
 BLOCK_GROUPS = ["W", "W_delta", "b_delta", "W_B", "b_B", "W_C", "b_C", "A_log", "D"]
 
@@ -138,9 +139,10 @@ def test_chunks_of_any_length_are_the_step_by_step_network(seed, cuts):
         for a, b in itertools.pairwise(edges)
     ]
     for block, trace in enumerate(whole):
-        for field in ("y", "v", "z", "h"):
-            joined = torch.cat([getattr(piece[block], field) for piece in pieces], 1)
-            torch.testing.assert_close(joined, getattr(trace, field), rtol=0, atol=1e-12)
+        for field in ("y", "v", "z", "dendrite.h"):
+            read = attrgetter(field)
+            joined = torch.cat([read(piece[block]) for piece in pieces], 1)
+            torch.testing.assert_close(joined, read(trace), rtol=0, atol=1e-12)
 
 
 def test_a_batch_is_its_streams_side_by_side():

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bim_explorer.functional.stdp import StdpTraces, Window, stdp_filters, stdp_term
+from bim_explorer.functional.stdp import StdpTraces, Window, stdp_term
 
 A_PLUS, A_MINUS, TAU_PLUS, TAU_MINUS = 0.9, 1.2, 17.0, 34.0
 WINDOW = Window(A_PLUS, A_MINUS, math.exp(-1 / TAU_PLUS), math.exp(-1 / TAU_MINUS))
@@ -40,8 +40,7 @@ def in_chunks(pre, post, keep, chunk):
     traces = StdpTraces(torch.zeros_like(pre[:, 0]), torch.zeros_like(post[:, 0]))
     for start in range(0, pre.shape[1], chunk):
         at = slice(start, start + chunk)
-        filters = stdp_filters(keep[:, at], WINDOW)
-        omega, traces = stdp_term(pre[:, at], post[:, at], keep[:, at], traces, filters, WINDOW)
+        omega, traces = stdp_term(pre[:, at], post[:, at], keep[:, at], traces, WINDOW)
         total += omega
     return total.numpy()
 

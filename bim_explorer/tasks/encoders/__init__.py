@@ -9,19 +9,6 @@ depend on no later step.
 
 from __future__ import annotations
 
-from bim_explorer.core.registry import Registry
+from bim_explorer.core.registries import ENCODERS
 
 __all__ = ["ENCODERS"]
-
-ENCODERS = Registry(
-    "encoder",
-    {
-        "send-on-delta": "bim_explorer.tasks.encoders.send_on_delta:SendOnDelta",
-        "level-crossing": "bim_explorer.tasks.encoders.level_crossing:LevelCrossing",
-        "receptive-fields": "bim_explorer.tasks.encoders.receptive_fields:ReceptiveFields",
-        "poisson": "bim_explorer.tasks.encoders.poisson:Poisson",
-        "latency": "bim_explorer.tasks.encoders.latency:Latency",
-        "lif": "bim_explorer.tasks.encoders.lif:LeakyNeurons",
-    },
-    group="bim_explorer.encoders",
-)

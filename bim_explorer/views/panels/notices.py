@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 #: Sparsity above its target by more than this is worth a word.
 _ABOVE = 0.01
+_BASELINE = (
+    "Model {}: a baseline trained by truncated BPTT over each chunk. It has no spikes, no synapses "
+    "to see or prune and no local rule: the raster shows its input alone, the STDP plot stays "
+    "empty, and λ, credit, STDP, pruning and neuron do nothing."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,14 @@ def notices(
         marks: Its live changes so far.
         sparsity: Its sparsity now, None while unknown.
     """
-    said = [*_printed_signs(values), *_balance(values), *_credit(values, marks)]
+    if values["model"] != "bim":
+        return [Notice("info", _BASELINE.format(values["model"]))]
+    said = [
+        *_printed_signs(values),
+        *_balance(values),
+        *_local_rule(values),
+        *_credit(values, marks),
+    ]
     stuck = sparsity is not None and sparsity > values["target_sparsity"] + _ABOVE
     if stuck and values["regrow"] == "off" and not values["as_printed_pruning"]:
         text = "Pruned synapses stay pruned: switch on Regrow to come down to the target."
@@ -64,6 +76,16 @@ def _balance(values: Mapping[str, Any]) -> list[Notice]:
         return []
     text = (
         "λ = 0: only the synapses W are pure STDP; the rest learns by gradient, readout included."
+    )
+    return [Notice("info", text)]
+
+
+def _local_rule(values: Mapping[str, Any]) -> list[Notice]:
+    if values["rule"] == "stdp":
+        return []
+    text = (
+        f"Local rule {values['rule']} in the place of eq. 5: the points called STDP are its part, "
+        "and the window of eq. 6 is drawn only if it is made of that window's pairs."
     )
     return [Notice("info", text)]
 

@@ -1,0 +1,140 @@
+"""The state space of a block over a chunk, forwards and backwards, each number touched once.
+
+The equations are those of `functional.selective_ssm` and `functional.adjoint`. Loops over neurons
+are innermost and short in body, so that each becomes a handful of vector instructions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bim_explorer.kernels.numba_math import exp_lane, jit
+
+
+@jit
+def forward(first, last, u, delta, B, C, A, D, keep, h_0, decay, h, y):
+    """a, h and y of streams first … last - 1 (BIM eqs. 1-2)."""
+    steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
+    drive = np.empty(neurons, u.dtype)
+    for b in range(first, last):
+        for t in range(steps):
+            kept = keep[b, t]
+            before = h[b, t - 1] if t > 0 else h_0[b]
+            u_t, delta_t, y_t = u[b, t], delta[b, t], y[b, t]
+            for i in range(neurons):
+                drive[i] = delta_t[i] * u_t[i]
+                y_t[i] = D[i] * u_t[i]
+            for n in range(states):
+                B_n, C_n = B[b, t, n], C[b, t, n]
+                a, x, x_tm1, A_n = decay[b, t, n], h[b, t, n], before[n], A[n]
+                for i in range(neurons):
+                    a[i] = exp_lane(delta_t[i] * A_n[i]) * kept
+                for i in range(neurons):
+                    x[i] = a[i] * x_tm1[i] + drive[i] * B_n
+                for i in range(neurons):
+                    y_t[i] += C_n * x[i]
+
+
+@jit
+def adjoint(
+    first, last, part, d_y, decay, h, h_0, u, delta, B, C, A, D,
+    d_u, d_delta, d_B, d_C, d_A, d_D, d_h,
+):  # fmt: skip
+    """Reverse mode of `forward`; d_A (∂L/∂A) and d_D are sums of this part of the streams."""
+    steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
+    drive, flow = np.empty(neurons, u.dtype), np.empty(neurons, u.dtype)
+    sum_D = d_D[part]
+    for b in range(first, last):
+        back_b = d_h[b]
+        for t in range(steps - 1, -1, -1):
+            before = h[b, t - 1] if t > 0 else h_0[b]
+            u_t, delta_t, d_y_t = u[b, t], delta[b, t], d_y[b, t]
+            d_u_t, d_delta_t = d_u[b, t], d_delta[b, t]
+            for i in range(neurons):
+                drive[i] = delta_t[i] * u_t[i]
+            for i in range(neurons):
+                d_u_t[i] = 0.0
+                d_delta_t[i] = 0.0
+            for i in range(neurons):
+                sum_D[i] += u_t[i] * d_y_t[i]
+            for n in range(states):
+                d_B[b, t, n], d_C[b, t, n] = _through_state(
+                    d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
+                    B[b, t, n], C[b, t, n], back_b[n], flow, d_u_t, d_delta_t, d_A[part, n],
+                )  # fmt: skip
+            # So far d_u_t is Σ_n B_n δh_n.
+            for i in range(neurons):
+                d_delta_t[i] += u_t[i] * d_u_t[i]
+            for i in range(neurons):
+                d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
+
+
+@jit
+def _through_state(
+    d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, flow, d_u_t, d_delta_t, sum_A
+):
+    """One state of every neuron at one step; ∂L/∂B_n and ∂L/∂C_n."""
+    neurons = x.size
+    of_B, of_C = x.dtype.type(0.0), x.dtype.type(0.0)
+    for i in range(neurons):
+        of_C += d_y_t[i] * x[i]
+    for i in range(neurons):
+        back[i] += d_y_t[i] * C_n
+    for i in range(neurons):
+        of_B += back[i] * drive[i]
+    for i in range(neurons):
+        d_u_t[i] += back[i] * B_n
+    for i in range(neurons):
+        back[i] *= a[i]
+    for i in range(neurons):
+        flow[i] = back[i] * x_tm1[i]
+    for i in range(neurons):
+        sum_A[i] += flow[i] * delta_t[i]
+    for i in range(neurons):
+        d_delta_t[i] += flow[i] * A_n[i]
+    return of_B, of_C
+
+
+@jit
+def membrane(first, last, y, keep, v_0, decay, gain, v_th, v):
+    """V with its reset (BIM eq. 3)."""
+    steps, neurons = y.shape[1], y.shape[2]
+    for b in range(first, last):
+        for t in range(steps):
+            before, now, y_t = (v[b, t - 1] if t > 0 else v_0[b]), v[b, t], y[b, t]
+            kept = keep[b, t]
+            for i in range(neurons):
+                reset = v_th if before[i] > v_th else v_th * 0
+                now[i] = kept * (decay * before[i] - reset) + gain * y_t[i]
+
+
+@jit
+def scan_adjoint(first, last, decay, source, adjoint, start):
+    """λ_t = source_t + decay_{t+1} λ_{t+1} over (b, t, n)."""
+    steps, neurons = source.shape[1], source.shape[2]
+    for b in range(first, last):
+        behind = start[b]
+        for i in range(neurons):
+            behind[i] = 0.0
+        for t in range(steps - 1, -1, -1):
+            at, source_t, decay_t = adjoint[b, t], source[b, t], decay[b, t]
+            for i in range(neurons):
+                at[i] = source_t[i] + behind[i]
+            for i in range(neurons):
+                behind[i] = decay_t[i] * at[i]
+
+
+@jit
+def decay_to_end(first, last, decay, products, start):
+    """Π_{m>k} decay_m over (b, t, n)."""
+    steps, neurons = decay.shape[1], decay.shape[2]
+    for b in range(first, last):
+        product = start[b]
+        for i in range(neurons):
+            product[i] = 1.0
+        for t in range(steps - 1, -1, -1):
+            at, decay_t = products[b, t], decay[b, t]
+            for i in range(neurons):
+                at[i] = product[i]
+            for i in range(neurons):
+                product[i] *= decay_t[i]

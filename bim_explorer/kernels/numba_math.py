@@ -1,0 +1,119 @@
+"""What all compiled kernels share: how they are compiled, an exp for vector lanes, and threads.
+
+exp(x) = 2^k exp(r), k the nearest whole number to x / ln 2, |r| ≤ ln 2 / 2: a polynomial in r,
+and k written straight into the exponent's bits, so that a loop over it becomes vector instructions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numba import types
+from numba.extending import overload
+from torch import Tensor
+
+#: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
+jit = numba.njit(
+    cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy"
+)
+
+# ln 2 in two parts whose first has few digits, so that k times it is exact.
+_LOG2_E = 1.0 / math.log(2.0)
+_COARSE32, _FINE32 = np.float32(0.693359375), np.float32(math.log(2.0) - 0.693359375)
+_COARSE64, _FINE64 = 0.6931471803691238, 1.9082149292705877e-10
+_LOG2_E32, _HALF32 = np.float32(_LOG2_E), np.float32(0.5)
+# Taylor's coefficients 1/n!, highest first.
+_C32 = tuple(np.float32(1.0 / math.factorial(n)) for n in range(7, -1, -1))
+_C64 = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))
+_LEAST32, _MOST32 = np.float32(-87.0), np.float32(88.0)
+
+
+def exp_lane(x):
+    """e^x of a scalar inside a kernel; below the smallest normal number it stays there."""
+    return np.exp(x)
+
+
+# No other order of sums here: `_exp64` needs x - k COARSE as it is written.
+@overload(exp_lane, jit_options={"fastmath": {"contract"}})
+def _exp_lane(x):
+    return _exp32 if x == types.float32 else _exp64
+
+
+def _exp32(x):
+    x = min(max(x, _LEAST32), _MOST32)
+    k = np.floor(x * _LOG2_E32 + _HALF32)
+    r = (x - k * _COARSE32) - k * _FINE32
+    p = _C32[0]
+    p = p * r + _C32[1]
+    p = p * r + _C32[2]
+    p = p * r + _C32[3]
+    p = p * r + _C32[4]
+    p = p * r + _C32[5]
+    p = p * r + _C32[6]
+    p = p * r + _C32[7]
+    return p * np.int32((np.int32(k) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+def _exp64(x):
+    x = min(max(x, -708.0), 709.0)
+    k = np.floor(x * _LOG2_E + 0.5)
+    r = (x - k * _COARSE64) - k * _FINE64
+    p = _C64[0]
+    p = p * r + _C64[1]
+    p = p * r + _C64[2]
+    p = p * r + _C64[3]
+    p = p * r + _C64[4]
+    p = p * r + _C64[5]
+    p = p * r + _C64[6]
+    p = p * r + _C64[7]
+    p = p * r + _C64[8]
+    p = p * r + _C64[9]
+    p = p * r + _C64[10]
+    p = p * r + _C64[11]
+    p = p * r + _C64[12]
+    p = p * r + _C64[13]
+    return p * np.int64((np.int64(k) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+def arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """The tensors' memory, in rows."""
+    return [tensor.contiguous().numpy() for tensor in tensors]
+
+
+def over_streams(kernel: Callable[..., None], batch: int, *shared: Any) -> None:
+    """Run `kernel(first, last, *shared)` on spans of streams, a span for each thread of torch."""
+    _run(kernel, stream_spans(batch), shared)
+
+
+def over_parts(kernel: Callable[..., None], batch: int, *shared: Any) -> None:
+    """As `over_streams`, the kernel being told the number of its span, too."""
+    spans = [(*span, part) for part, span in enumerate(stream_spans(batch))]
+    _run(kernel, spans, shared)
+
+
+def stream_spans(batch: int) -> list[tuple[int, int]]:
+    """First and last stream (exclusive) for each thread."""
+    parts = min(torch.get_num_threads(), batch)
+    edges = [round(batch * part / parts) for part in range(parts + 1)]
+    return list(itertools.pairwise(edges))
+
+
+def _run(kernel: Callable[..., None], spans: list[Any], shared: tuple[Any, ...]) -> None:
+    if len(spans) == 1:
+        kernel(*spans[0], *shared)
+        return
+    for done in [_pool(len(spans)).submit(kernel, *span, *shared) for span in spans]:
+        done.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="streams")
