@@ -46,7 +46,9 @@ class Optimizer:
     def step(self, directions: Mapping[str, Tensor], learning_rate: float) -> None:
         """Move every parameter that has a direction."""
         for name, tensor in self.parameters.items():
-            tensor.grad = directions.get(name)
+            direction = directions.get(name)
+            # fused Adam reads a transposed gradient as if it lay like its parameter
+            tensor.grad = None if direction is None else direction.contiguous()
         for group in self._torch.param_groups:
             group["lr"] = learning_rate
         self._torch.step()
