@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import param
 
+from bim_explorer.config.event_driven import check_event_driven
 from bim_explorer.config.presets import read_preset
 from bim_explorer.config.registered import Registered
 from bim_explorer.config.sections import (
@@ -197,6 +198,7 @@ def _bounded(name: str, value: float | int) -> float | int:
 
 
 def _check_together(values: Mapping[str, Any]) -> None:
+    check_event_driven(values)
     if values["delta_min"] > values["delta_max"]:
         raise ConfigError(
             f"delta_min must be ≤ delta_max, got {values['delta_min']} > {values['delta_max']}"

@@ -266,6 +266,11 @@ class MachineSection(param.Parameterized):
         label="Backend",
         doc="Kernels of the scans over time; auto takes the fastest that is installed.",
     )
+    event_driven = param.Boolean(
+        False,
+        label="Event-driven",
+        doc="Step by step at the price of the spikes; needs K = 1, one stream, SGD, λ = 1.",
+    )
     device = param.String("cpu", label="Device", doc="Torch device to compute on.")
     dtype = param.Selector(
         default="float32",

@@ -5,14 +5,17 @@
     → bounds → pruning (eqs. 9-10)
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
-all RTRL while weights move.
+all RTRL while weights move. With `event_driven` the same update is made by `engine.event`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,6 +32,11 @@ from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.chunk import ChunkTensors, UpdateResult
 from bim_explorer.functional.readout import guess_loss
 
+if TYPE_CHECKING:
+    from bim_explorer.engine.event import EventNetwork
+
+log = logging.getLogger(__name__)
+
 #: Running mean of the loss, in units of that of guessing, at which learning has left its bounds.
 LOSS_BOUND = 10.0
 #: Weight of the past in that mean: one bad chunk after a live change is no divergence.
@@ -44,7 +52,9 @@ class Learner:
     """
 
     def __init__(self, network: Network, values: Mapping[str, Any]) -> None:
-        self.network = network
+        self._network = network
+        self._event: EventNetwork | None = None
+        self._no_events = False
         self.values = dict(values)
         self.rule = self._rule_of(values)
         self.synapses = [Synapses(b.theta.W, b.batch, self.rule.local) for b in network.blocks]
@@ -59,6 +69,13 @@ class Learner:
         """Name and neurons of every block that spikes."""
         blocks = enumerate(self.network.blocks, 1)
         return [(f"block {i}", block.theta.W.shape[0]) for i, block in blocks]
+
+    @property
+    def network(self) -> Network:
+        """The network as it is now; event by event its tensors are brought up to date by this."""
+        if self._event is not None:
+            self._event.write_back()
+        return self._network
 
     @property
     def sparsity(self) -> float:
@@ -82,7 +99,9 @@ class Learner:
         Raises:
             DivergenceError: The loss or a weight has left its bounds.
         """
-        rule, network = self.rule, self.network
+        if self.values["event_driven"] and self._goes_by_events():
+            return self._update_by_events(chunk, watch)
+        rule, network = self.rule, self._network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
         logits, loss, directions = chunk_gradient(
@@ -99,6 +118,7 @@ class Learner:
 
     def apply(self, changes: Mapping[str, Any]) -> None:
         """Change live parameters; they act from the next update on."""
+        self._leave_events()
         old, self.values = self.values, {**self.values, **changes}
         self.rule = self._rule_of(self.values)
         if self.values["rule"] != old["rule"]:
@@ -107,19 +127,81 @@ class Learner:
         if changes.keys() & {"delta_min", "delta_max"}:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
-            for block in self.network.blocks:
+            for block in self._network.blocks:
                 block.state.psp[1].zero_()
-        self.network.dynamics = Dynamics.from_values(self.values)
+        self._network.dynamics = Dynamics.from_values(self.values)
         if self.rule.optimizer != self.optimizer.kind:
-            self.optimizer = Optimizer(self.network.parameters(), self.rule)
+            self.optimizer = Optimizer(self._network.parameters(), self.rule)
         if self.rule.credit == "truncated":
-            for block in self.network.blocks:
+            for block in self._network.blocks:
                 block.forget_influence()
 
     def _rule_of(self, values: Mapping[str, Any]) -> Rule:
         rule = Rule.from_values(values)
-        rule.local.use(self.network.blocks[0].kernels)
+        rule.local.use(self._network.blocks[0].kernels)
         return rule
+
+    def event_arrays(self) -> dict[str, np.ndarray]:
+        """State of the event-driven engine by name; empty while it does not run."""
+        return {} if self._event is None else self._event.arrays()
+
+    def load_event_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `event_arrays` gave, after all else was loaded."""
+        self._leave_events()
+        if arrays and self._goes_by_events() and self._event is not None:
+            self._event.load(arrays)
+
+    def _goes_by_events(self) -> bool:
+        """Whether the event-driven engine runs; it begins from the network's tensors."""
+        if self._event is None and not self._no_events:
+            why = "numba is not installed" if find_spec("numba") is None else ""
+            why = why or ("some synapses are pruned" if self.sparsity else "")
+            if why:
+                log.warning("event_driven has no effect, each step is dense: %s", why)
+                self._no_events = True
+            else:
+                from bim_explorer.engine.event import EventNetwork
+
+                self._event = EventNetwork(self._network, self.rule.w_max)
+        return self._event is not None
+
+    def _leave_events(self) -> None:
+        """Go on from the network's tensors."""
+        if self._event is not None:
+            self._event.write_back()
+        self._event, self._no_events = None, False
+
+    def _update_by_events(self, chunk: Chunk, watch: bool) -> UpdateResult:
+        assert self._event is not None
+        data = ChunkTensors.of(chunk, self._network.readout.b)
+        before = [b.theta.W.clone() for b in self.network.blocks] if watch else None
+        rate = self.rule.rate_at(self.update_count)
+        logits, loss, traces = self._event.step(chunk, rate)
+        self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
+        self._trace(data, [trace.z for trace in traces])
+        self.update_count += 1
+        if before is not None and loss is not None and rate:
+            for block, synapses, old in zip(
+                self.network.blocks, self.synapses, before, strict=True
+            ):
+                synapses.gradient = (old - block.theta.W) / rate
+        return UpdateResult(
+            self.update_count, data.mask.numel(), loss, logits, data, traces, before
+        )
+
+    def _trace(self, data: ChunkTensors, z: list[Tensor]) -> None:
+        """Carry the STDP traces along, so that STDP can be switched on at any time."""
+        pre, kernels, window = data.spikes, self._network.blocks[0].kernels, self.rule.window
+        for synapses, post in zip(self.synapses, z, strict=True):
+            sides = {
+                "trace_pre": (pre, window.decay_plus),
+                "trace_post": (post, window.decay_minus),
+            }
+            synapses.traces = {
+                name: kernels.trace(spikes, data.keep, synapses.traces[name], decay)[:, -1]
+                for name, (spikes, decay) in sides.items()
+            }
+            pre = post
 
     def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
         pre = data.spikes
@@ -157,7 +239,7 @@ class Learner:
     def _move_delta_range(self, old: Mapping[str, Any]) -> None:
         span = (old["delta_min"], old["delta_max"])
         new = (self.values["delta_min"], self.values["delta_max"])
-        for block in self.network.blocks:
+        for block in self._network.blocks:
             bias = block.theta.b_delta
             bias.copy_(moved_delta_bias(bias.double(), span, new))
 

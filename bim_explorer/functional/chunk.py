@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.core.interfaces import Chunk
@@ -31,6 +34,14 @@ class ChunkTensors:
         )
 
 
+class StepTrace(NamedTuple):
+    """What a block did at one step, where nothing else is left of it."""
+
+    y: Float[Tensor, "1 1 neuron"]
+    v: Float[Tensor, "1 1 neuron"]
+    z: Float[Tensor, "1 1 neuron"]
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
     """What one update did. Tensors are the learner's own: copy what you keep.
@@ -50,5 +61,5 @@ class UpdateResult:
     loss: float | None
     logits: Tensor
     chunk: ChunkTensors
-    traces: list[BlockTrace]
+    traces: Sequence[BlockTrace | StepTrace]
     weights_before: list[Tensor] | None

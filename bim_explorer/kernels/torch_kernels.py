@@ -30,7 +30,7 @@ def membrane(
     v = torch.empty_like(y)
     before = v_0
     for t in range(y.shape[1]):
-        left = decay * before - v_th * (before > v_th)
+        left = decay * before - v_th * (before > v_th).to(before)
         before = torch.addcmul(gain * y[:, t], keep[:, t, None], left)
         v[:, t] = before
     return v

@@ -2,6 +2,8 @@
 
 theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
 synapses/I/{mask, omega, gradient, and the local rule's own}  generator/pruning
+event/I/part/field, while the event-driven engine runs: going on from the tensors alone would be
+the same run to rounding, from these it is the same run
 
 A baseline has theta, optimizer, and stream/NAME: what it carries along.
 """
@@ -22,7 +24,7 @@ from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.network import Network
 from bim_explorer.engine.synapses import Synapses
 from bim_explorer.functional.hybrid import RunningSquares
-from bim_explorer.functional.rtrl import Influence
+from bim_explorer.functional.rtrl import Families, Influence
 
 
 def learner_state(
@@ -47,11 +49,13 @@ def _engine_state(learner: Learner) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors |= {f"synapses/{index}/{k}": v for k, v in _synapse_tensors(synapses).items()}
     facts = {
         "update": learner.update_count,
+        "families": [list(block.families) for block in learner.network.blocks],
         "mean_loss": learner.mean_loss,
         "thresholds": [s.threshold for s in learner.synapses],
         "scales": [s.scale for s in learner.synapses],
         "squares": [asdict(s.squares) for s in learner.synapses],
     }
+    tensors |= {f"event/{k}": torch.from_numpy(v) for k, v in learner.event_arrays().items()}
     return tensors, facts
 
 
@@ -79,11 +83,14 @@ def load_learner(
         block.state.h, block.state.v = state["h"], state["v"]
         influence = {k: v.to(like) for k, v in tensors_of(f"influence/{index}/").items()}
         block.influence = Influence(**influence) if influence else None
+        block.families = Families(*facts["families"][index])
     for index, synapses in enumerate(learner.synapses):
         _load_synapses(synapses, tensors_of(f"synapses/{index}/"), like)
         synapses.threshold = facts["thresholds"][index]
         synapses.scale = facts["scales"][index]
         synapses.squares = RunningSquares(**facts["squares"][index])
+    event = {k: v for k, v in arrays.items() if k.startswith("event/")}
+    learner.load_event_arrays({k.removeprefix("event/"): v for k, v in event.items()})
 
 
 def load_weights(network: Network | BaselineNetwork, arrays: Mapping[str, np.ndarray]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bim_explorer.config import Config
+from bim_explorer.config.event_driven import NEEDS
 from bim_explorer.core.errors import ConfigError
 from bim_explorer.store.reader import RunReader
 from bim_explorer.tasks.synthetic import hearts
@@ -36,6 +37,7 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
         {"optimizer": "sgd", "credit": "truncated"},
         {"credit": "local", "n_blocks": 2, "psp_kernel": "alpha", "dtype": "float64"},
         {"task": "text", "code_size": 40, "code_active": 4},
+        {**NEEDS, "event_driven": True, "learning_rate": 0.01},
     ],
 )
 def test_a_resumed_experiment_is_the_undisturbed_one(changes):
