@@ -15,6 +15,7 @@ BENCHES = Registry(
     {
         "engine": "bim_explorer.bench.engine:bench_engine",
         "step": "bim_explorer.bench.step:bench_step",
+        "event": "bim_explorer.bench.event:bench_event",
         "stdp": "bim_explorer.bench.stdp:bench_stdp",
         "roofline": "bim_explorer.bench.roofline:bench_roofline",
         "memory": "bim_explorer.bench.memory:bench_memory",

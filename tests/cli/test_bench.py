@@ -18,6 +18,7 @@ RATIOS = {
         "exact_vs_product_plus_truncated",
     },
     "step": {"fused_step_vs_torch_step"},
+    "event": {"event_vs_dense_at_5_percent"},
     "stdp": {"stdp_vs_in_place_torch", "stdp_vs_in_place_torch_32"},
     "memory": {"memory_1e6_vs_1e3"},
     "fidelity": {"exact_cosine_one_block_K1", "truncated_cosine_one_block_K1"},
