@@ -63,7 +63,7 @@ $(APP_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
-	$(PIP_INSTALL) -e '.[dev,notebooks]'
+	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps]'
 	@touch $@ $(APP_STAMP)
 
 $(PEERS)/.installed: benchmarks/peers-requirements.txt | $(BIN)/python

@@ -16,16 +16,18 @@ _PUBLIC = {
     "audit": "bim_explorer.analysis.audit",
     "Explorer": "bim_explorer.views.explorer",
     "use_plugins": "bim_explorer.core.plugins",
+    "sweep": "bim_explorer.sweeps.sweep",
 }
 
 if TYPE_CHECKING:
     from bim_explorer.analysis.audit import audit as audit
     from bim_explorer.config import Config as Config
     from bim_explorer.core.plugins import use_plugins as use_plugins
+    from bim_explorer.sweeps.sweep import sweep as sweep
     from bim_explorer.training.train import train as train
     from bim_explorer.views.explorer import Explorer as Explorer
 
-__all__ = ["Config", "Explorer", "audit", "train", "use_plugins"]
+__all__ = ["Config", "Explorer", "audit", "sweep", "train", "use_plugins"]
 
 
 def __getattr__(name: str) -> Any:

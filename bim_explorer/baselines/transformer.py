@@ -1,19 +1,22 @@
 """`transformer`: torch's encoder with causal attention over the chunk and the steps before it.
 
-    features_t = encoder(embedding(s_k) + position(k),  t - CONTEXT ≤ k ≤ t, same stream)
+    features_t = encoder(embedding(s_k)),   t - CONTEXT ≤ k ≤ t, same stream
+    attention of head i: softmax_k(q_t·k_k / sqrt(d) - m_i (t - k)),   m_i = 2^(-8 i / heads)
 
     CONTEXT = steps before now that a step may attend to: all of its memory
+    m_i = how fast head i loses sight of the past, i = 1 … heads
 
 `n_blocks` layers of `d_model` features, normalised before each sublayer, without dropout. What is
 carried along are the spikes of the last CONTEXT steps; their features are computed again with
-every chunk, so a step that lies before the window is forgotten by all layers.
+every chunk, so a step that lies before the window is forgotten by all layers. Only ages enter,
+no absolute places: with one layer the answers do not depend on the length of a chunk.
 
-Source: Vaswani et al. (2017); sinusoidal positions as there.
+Source: Vaswani et al. (2017); linear biases in the place of positions by Press, Smith & Lewis
+(2022), "Train short, test long".
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,25 +52,21 @@ class Transformer(Baseline):
         """Features of the chunk's steps, those of the context left out."""
         spikes = torch.cat([state["spikes"], spikes], dim=1)
         stream = torch.cat([state["stream"], (1.0 - keep).cumsum(1)], dim=1)
-        embedded = self.embedding(spikes) + _positions(self.readout.weight, spikes.shape[1])
-        hidden = _hidden(stream).repeat_interleave(self.heads, dim=0)
-        features = self.body(embedded, mask=hidden)[:, CONTEXT:]
+        bias = _bias(stream, self.heads).to(spikes.dtype)
+        features = self.body(self.embedding(spikes), mask=bias)[:, CONTEXT:]
         stream = stream[:, -CONTEXT:] - stream[:, -1:]
         return features, {"spikes": spikes[:, -CONTEXT:], "stream": stream}
 
 
-def _hidden(stream: Tensor) -> Tensor:
-    """What a step must not see (batch, step, step): the future, other streams, the long past."""
-    age = torch.arange(stream.shape[1], device=stream.device)
-    age = age[:, None] - age[None, :]
+def _bias(stream: Tensor, heads: int) -> Tensor:
+    """What is added to every head's scores (batch × head, step, step).
+
+    The older the lower; minus infinity for the future, other streams, and what is too old.
+    """
+    place = torch.arange(stream.shape[1], device=stream.device)
+    age = place[:, None] - place[None, :]
     other = stream[:, :, None] != stream[:, None, :]
-    return other | (age < 0) | (age > CONTEXT)
-
-
-def _positions(like: Tensor, steps: int) -> Tensor:
-    """Sines and cosines of every step (step, feature)."""
-    size = like.shape[1]
-    place = torch.arange(steps, device=like.device, dtype=like.dtype)[:, None]
-    pair = torch.arange(0, size, 2, device=like.device, dtype=like.dtype)
-    angle = place * torch.exp(pair * (-math.log(10_000.0) / size))
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :size]
+    hidden = other | (age < 0) | (age > CONTEXT)
+    head = torch.arange(1, heads + 1, device=stream.device)
+    scores = -(2.0 ** (-8.0 * head / heads))[:, None, None] * age
+    return scores.masked_fill(hidden[:, None], -torch.inf).flatten(0, 1)

@@ -127,6 +127,11 @@ class Recorder:
         self.checkpoint()
         self.writer.close()
 
+    def suspend(self) -> None:
+        """Write `last` and close the folder: `resume` goes on as if nothing had been."""
+        self.checkpoint()
+        self.writer.close()
+
     def _validate(self) -> tuple[dict[str, float], bool]:
         """The scores of now, and whether they are the best so far."""
         experiment = self.experiment

@@ -51,7 +51,7 @@ def train(
         seconds = DEFAULT_SECONDS
     recorder = Recorder.open(config.values(), None if out is None else Path(out))
     elapsed = _run(recorder, seconds, updates, progress)
-    return _result(recorder, elapsed)
+    return result_of(recorder, elapsed, FINAL_STEPS)
 
 
 def _run(
@@ -76,7 +76,14 @@ def _run(
     return elapsed
 
 
-def _result(recorder: Recorder, elapsed: float) -> dict[str, Any]:
+def result_of(recorder: Recorder, elapsed: float, final_steps: int) -> dict[str, Any]:
+    """What `train` returns, of a run that is closed.
+
+    Args:
+        recorder: The run's.
+        elapsed: Seconds that it learned for.
+        final_steps: Steps of each stream that the final validation reads at the most.
+    """
     experiment = recorder.experiment
     figures = experiment.figures()
     complaints = getattr(experiment.task, "complaints", [])
@@ -86,7 +93,7 @@ def _result(recorder: Recorder, elapsed: float) -> dict[str, Any]:
         "steps": experiment.steps,
         "steps_per_second": experiment.steps / elapsed if elapsed else 0.0,
         "loss": figures.get("loss"),
-        "metrics": experiment.validate(FINAL_STEPS),
+        "metrics": experiment.validate(final_steps),
         "sparsity": experiment.learner.sparsity,
         "firing_rate": figures.get("firing_rate"),
         "run": str(recorder.writer.folder),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -60,14 +61,39 @@ def serve(
     Raises:
         ConfigError: The port is taken, or the address is not this machine's.
     """
+    hub = shared_hub()
+    step_back()
+    try:
+        serve_page(lambda: page(config, hub), port, address, show, begin=warm_up)
+    finally:
+        hub.close()
+
+
+def serve_page(
+    make: Callable[[], Any],
+    port: int = 5006,
+    address: str = "localhost",
+    show: bool = False,
+    begin: Callable[[], None] | None = None,
+) -> None:
+    """Serve any page until the process is ended.
+
+    Args:
+        make: Makes the page of a visitor.
+        port: Port to listen on; 0 takes any free one.
+        address: Where to listen; `0.0.0.0` lets other machines in.
+        show: Open the page in this machine's browser.
+        begin: Called once the server runs.
+
+    Raises:
+        ConfigError: The port is taken, or the address is not this machine's.
+    """
     port = _free_port(address, port)
     pn.extension(**EXTENSION)
     for name in _HARMLESS:
         logging.getLogger(name).addFilter(_is_fault)
-    hub = shared_hub()
-    step_back()
     server = pn.io.server.get_server(
-        {"/": lambda: page(config, hub)},
+        {"/": make},
         port=port,
         address=address,
         websocket_origin=_origins(address, port),
@@ -76,13 +102,11 @@ def serve(
     )
     place = "localhost" if address in _ANYWHERE else address
     print(f"{shell.TITLE} runs at http://{place}:{port}/ (Ctrl+C ends it)", flush=True)
-    server.io_loop.add_callback(warm_up)
+    if begin:
+        server.io_loop.add_callback(begin)
     if show:
         server.io_loop.add_callback(server.show, "/")
-    try:
-        server.run_until_shutdown()
-    finally:
-        hub.close()
+    server.run_until_shutdown()
 
 
 def warm_up() -> None:

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bokeh.palettes import Cividis256
+
 #: Style sheets and scripts of the page.
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -230,6 +232,11 @@ def plot_opts(dark: bool, hooks: Sequence[Any] = ()) -> dict[str, Any]:
             "plot.grid.grid_line_alpha": 0.5,
         },
     }
+
+
+def scale(dark: bool) -> list[str]:
+    """Colours from low to high (cividis, the same to any colour vision), all seen on a card."""
+    return list(Cividis256[72:] if dark else Cividis256[:216])
 
 
 def legend_opts(dark: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import panel as pn
@@ -16,7 +17,7 @@ from pyviz_comms import Comm
 from bim_explorer.store.snapshot import Mark
 from bim_explorer.views import theme
 from bim_explorer.views.board import Board
-from bim_explorer.views.live_raster import TILE, WIDTH
+from bim_explorer.views.live_raster import TILE, WIDTH, expected_groups
 from bim_explorer.views.live_window import KEPT, TAKEN
 from bim_explorer.views.plots.raster import band_image
 from bim_explorer.views.plots.window import WINDOW
@@ -166,6 +167,21 @@ def test_thinned_and_cleared_histories_are_drawn_from_scratch(shown):
     shown.run.history.clear()
     assert shown.update()
     assert len(shown.data("loss", "loss")["update"]) == 0
+
+
+def test_no_window_is_drawn_for_a_rule_that_is_not_made_of_its_pairs(shown):
+    shown.show("stdp")
+    assert len(shown.data("stdp", WINDOW)["window"])
+    shown.run.pairs = lambda made=shown.run.pairs: replace(made(), pair_scale=0.0)
+    shown.run.advance()
+    shown.update()
+    assert len(shown.data("stdp", WINDOW)["window"]) == 0
+
+
+def test_a_baselines_raster_is_its_input_alone():
+    run = LiveRun(groups=(("input", 5), ("block 1", 4)))
+    run.values["model"] = "lstm"
+    assert expected_groups(run.values) == (("input", 5),)
 
 
 def test_window_follows_the_sliders_at_once(shown):

@@ -146,3 +146,15 @@ def test_waiting_bar_lists_changes_and_applies_them():
 
 def test_waiting_text_shows_switches_as_words():
     assert "seed" in waiting_text({"seed": 3}, {"seed": 0}).lower()
+
+
+def test_another_local_rule_is_named_and_the_window_is_not_claimed_for_it():
+    assert "Local rule oja in the place of eq. 5" in texts(rule="oja")
+
+
+def test_a_baseline_says_what_the_page_leaves_empty():
+    said = texts(model="lstm", balance=0.0, rule="oja", as_printed_pruning=True)
+    assert "Model lstm: a baseline trained by truncated BPTT" in said
+    assert "the raster shows its input alone" in said
+    assert "pure STDP" not in said
+    assert "Local rule" not in said

@@ -13,6 +13,7 @@ TORCH_FREE = (
     "bim_explorer.core",
     "bim_explorer.service",
     "bim_explorer.store",
+    "bim_explorer.sweeps",
     "bim_explorer.tasks",
     "bim_explorer.views",
 )
@@ -20,6 +21,7 @@ PAGE_FREE = (
     "bim_explorer.analysis",
     "bim_explorer.engine",
     "bim_explorer.service",
+    "bim_explorer.sweeps",
     "bim_explorer.training",
 )
 

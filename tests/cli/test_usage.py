@@ -11,7 +11,7 @@ from bim_explorer import __version__
 from bim_explorer.cli import main
 from bim_explorer.core.errors import DivergenceError
 
-COMMANDS = ("serve", "train", "evaluate", "audit", "bench", "runs", "data")
+COMMANDS = ("serve", "train", "sweep", "evaluate", "audit", "bench", "runs", "data")
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])
@@ -25,7 +25,7 @@ def test_help_shows_examples(words, capsys):
         assert f"\n    {command} " in out
 
 
-@pytest.mark.parametrize("command", ["serve", "train", "audit"])
+@pytest.mark.parametrize("command", ["serve", "train", "sweep", "audit"])
 def test_help_lists_the_presets(command, capsys):
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -9,12 +9,18 @@ import sys
 import tomllib
 from pathlib import Path
 
+import panel_material_ui as pmui
 import pytest
+from fake_run import FakeHub
 
 from bim_explorer.cli.entry import build_parser
+from bim_explorer.config import Config
 from bim_explorer.core import plugins
 from bim_explorer.core.registries import NAMED_BY
 from bim_explorer.store.reader import RunReader, list_runs
+from bim_explorer.views.explorer import Explorer
+from bim_explorer.views.panels.controls import Controls
+from bim_explorer.views.panels.starters import about
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "how-to" / "extend.md").read_text("utf-8")
@@ -83,6 +89,22 @@ def test_its_script_runs(folder):
         assert told.startswith("20 {'accuracy':")
     (made,) = list_runs(folder / "runs")
     assert {Path(file).name for file in made.info["plugins"]} == {"anti_hebbian.py", "parity.py"}
+
+
+def test_its_names_stand_on_the_page(folder, monkeypatch):
+    monkeypatch.setenv(plugins.VARIABLE, os.pathsep.join(FILES))
+    explorer = Explorer(Config(task="parity", rule="anti-hebbian", model="rnn"), FakeHub())
+    (controls,) = explorer.page.select(Controls)
+    drawn = (control for card in controls.sections for control in card["controls"])
+    options = {control["name"]: control.get("options") for control in drawn}
+    own = {"rule": "anti-hebbian", "neuron": "reset-to-rest", "encoder": "above", "model": "rnn"}
+    for name, value in own.items():
+        assert value in options[name]
+    menus = [select.options for select in explorer.page.select(pmui.Select)]
+    assert any(menu.get("Parity of four bits") == "parity" for menu in menus if menu)
+    assert "Bits drawn at random" in about(explorer.session.config)
+    explorer.session.change({"rule": "oja"})
+    assert explorer.run.sent[-1] == ("set", {"rule": "oja"})
 
 
 def test_its_entry_point_is_found_and_its_version_recorded(folder):

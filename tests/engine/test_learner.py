@@ -206,3 +206,17 @@ def test_cooling_makes_later_updates_smaller():
         learner.update(chunk(0))
         steps.append(learner.network.readout.b - before["readout.b"])
     torch.testing.assert_close(steps[1], steps[0] / 2)
+
+
+def test_another_local_rule_begins_at_rest_and_acts_at_the_next_update():
+    learner = learner_of(balance=0.0)
+    learner.update(chunk(0))
+    assert set(learner.synapses[0].traces) == {"trace_pre", "trace_post"}
+    learner.apply({"rule": "oja"})
+    synapses = learner.synapses[0]
+    assert set(synapses.traces) == {"rate_pre", "rate_post"}
+    assert not any(trace.any() for trace in synapses.traces.values())
+    assert synapses.squares.count == 0
+    learner.update(chunk(1))
+    assert synapses.traces["rate_pre"].any()
+    assert synapses.omega.any()

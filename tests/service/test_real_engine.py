@@ -12,8 +12,26 @@ import numpy as np
 import pytest
 
 from bim_explorer.config import Config
+from bim_explorer.core.plugins import VARIABLE, use_plugins
 from bim_explorer.service.client import RunClient
 from bim_explorer.store.reader import RunReader
+
+STILL = """
+from bim_explorer.functional.local_rule import LocalRule
+
+BIM_EXPLORER = {"rules": {"still": "Still"}}
+
+
+class Still(LocalRule):
+    def __init__(self, values):
+        pass
+
+    def start(self, pre, post):
+        return {}
+
+    def term(self, pre, post, keep, weights, state):
+        return 0.0 * weights, {}
+"""
 
 
 def small(preset: str, **values: Any) -> dict[str, Any]:
@@ -73,6 +91,31 @@ def test_snapshots_fill_what_a_page_draws(client, wait) -> None:
     assert set(kept) >= {"loss", "metric", "sparsity", "firing_rate", "validation"}
     for name in ("loss", "metric"):
         assert np.array_equal(kept[name][1], client.history.curve(name)[1])
+
+
+def test_a_baseline_and_a_users_own_rule_run_in_the_worker(
+    wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "still.py"
+    file.write_text(STILL, encoding="utf-8")
+    monkeypatch.setenv("BIM_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    use_plugins(file)
+    client = RunClient()
+    try:
+        client.start(small("recall", delay=5, rule="still", balance=0.0))
+        follow(client, wait, 20)
+        wait(lambda: client.history.pairs)
+        assert client.history.pairs.pair_scale == 0.0
+        assert not client.history.pairs.total.any()
+        client.start(small("recall", delay=5, model="gru"))
+        follow(client, wait, 20)
+        wait(lambda: len(client.history.curve("loss")[0]))
+        assert client.history.raster_groups == (("input", 64),)
+        assert RunReader(client.folder).info["plugins"] == {}
+    finally:
+        client.stop()
+        client.join(30)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills by a POSIX signal")

@@ -38,6 +38,8 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
         {"credit": "local", "n_blocks": 2, "psp_kernel": "alpha", "dtype": "float64"},
         {"task": "text", "code_size": 40, "code_active": 4},
         {**NEEDS, "event_driven": True, "learning_rate": 0.01},
+        {"rule": "triplet", "neuron": "heterogeneous", "n_blocks": 2},
+        {"rule": "oja", "neuron": "exponential"},
     ],
 )
 def test_a_resumed_experiment_is_the_undisturbed_one(changes):
@@ -78,7 +80,7 @@ def test_live_changes_are_replayed_at_their_updates(tmp_path):
         if update == 20:
             recorder.checkpoint()
         if update == 31:
-            assert recorder.change({"balance": 0.1, "delay": 5}) == 32
+            assert recorder.change({"balance": 0.1, "delay": 5, "rule": "nearest-stdp"}) == 32
         recorder.advance()
     expected = theta(recorder.experiment)
     recorder.writer.close()

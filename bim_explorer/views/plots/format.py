@@ -11,7 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bokeh.models import BasicTicker, CustomJSTickFormatter, FixedTicker, HoverTool
+from bokeh.models import (
+    BasicTicker,
+    CategoricalTicker,
+    CustomJSTickFormatter,
+    FixedTicker,
+    HoverTool,
+)
 
 THIN_SPACE = "\u202f"
 MINUS = "\u2212"
@@ -89,7 +95,7 @@ def number_hook(plot: Any, element: Any) -> None:
     """HoloViews hook: number formatters on all axes without fixed ticks, printf in tooltips."""
     figure = plot.handles["plot"]
     for axis in [*figure.xaxis, *figure.yaxis]:
-        if not isinstance(axis.ticker, FixedTicker):
+        if not isinstance(axis.ticker, FixedTicker | CategoricalTicker):
             axis.formatter = tick_formatter()
     for axis in figure.yaxis:
         if isinstance(axis.ticker, BasicTicker):
