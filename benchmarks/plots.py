@@ -27,16 +27,22 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
 def bars(rows: Rows, label: Callable[[dict[str, Any]], str], value: str, title: str) -> UIElement:
-    """Horizontal bars on a logarithmic scale, the first row on top."""
+    """Horizontal bars, the first row on top; logarithmic where they differ by much."""
     shown = [r for r in rows if r.get(value)]
     names = [label(r) for r in shown]
     values = [r[value] for r in shown]
+    log = max(values) > 20 * min(values)
+    low = min(values) / 2 if log else 0
     plot = figure(
-        y_range=names[::-1], x_axis_type="log", title=title, width=620, height=60 + 26 * len(names)
+        y_range=names[::-1],
+        x_range=(low, 1.1 * max(values)),
+        x_axis_type="log" if log else "linear",
+        title=title,
+        width=620,
+        height=60 + 26 * len(names),
+        toolbar_location=None,
     )
-    low = min(values) / 2
     plot.hbar(y=names, left=low, right=values, height=0.7, color=COLOURS[0])
-    plot.x_range.start = low  # type: ignore[attr-defined]
     return plot
 
 
@@ -45,7 +51,14 @@ def lines(
 ) -> UIElement:
     """A line for each series."""
     kinds = ["log" if on else "linear" for on in log]
-    plot = figure(title=title, width=430, height=320, x_axis_type=kinds[0], y_axis_type=kinds[1])
+    plot = figure(
+        title=title,
+        width=430,
+        height=320,
+        toolbar_location=None,
+        x_axis_type=kinds[0],
+        y_axis_type=kinds[1],
+    )
     plot.xaxis.axis_label, plot.yaxis.axis_label = x.replace("_", " "), y.replace("_", " ")
     grouped: dict[str, Rows] = defaultdict(list)
     for entry in rows:
@@ -57,6 +70,7 @@ def lines(
         plot.line(at, values, color=colour, legend_label=name, line_width=2)
         plot.scatter(at, values, color=colour, legend_label=name, size=6)
     plot.legend.background_fill_alpha = 0.6
+    plot.legend.location = "bottom_left"
     return plot
 
 
