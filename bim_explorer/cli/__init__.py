@@ -1,4 +1,4 @@
-"""The command line: `bim-explorer serve | train | sweep | evaluate | audit | runs | data`.
+"""The command line: `bim-explorer serve | train | sweep | evaluate | audit | bench | runs | data`.
 
 Every command is a module with `add`, its options, and `run`, which imports the layers it needs
 only when called, so that `--help` is instant.

@@ -8,12 +8,12 @@ import traceback
 from collections.abc import Sequence
 
 from bim_explorer import __version__
-from bim_explorer.cli import audit, data, evaluate, runs, serve, sweep, train
+from bim_explorer.cli import audit, bench, data, evaluate, runs, serve, sweep, train
 from bim_explorer.cli.parser import Parser
 from bim_explorer.core.errors import BimError, DivergenceError
 
 FAILED, BAD_INPUT, INTERRUPTED, UNREAD = 1, 2, 130, 141
-_COMMANDS = (serve, train, sweep, evaluate, audit, runs, data)
+_COMMANDS = (serve, train, sweep, evaluate, audit, bench, runs, data)
 _NOTES = """\
 examples:
   bim-explorer serve --show

@@ -49,8 +49,10 @@ class Optimizer:
     ) -> None:
         """Move every parameter that has a direction; those named W… decay."""
         for name, tensor in self.parameters.items():
-            tensor.grad = directions.get(name)
-            if decay and name in directions and name.partition(".")[2].startswith("W"):
+            direction = directions.get(name)
+            # Fused Adam reads a transposed gradient as if it lay like its parameter.
+            tensor.grad = None if direction is None else direction.contiguous()
+            if decay and direction is not None and name.partition(".")[2].startswith("W"):
                 tensor.mul_(1.0 - learning_rate * decay)
         for group in self._torch.param_groups:
             group["lr"] = learning_rate

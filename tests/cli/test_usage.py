@@ -11,7 +11,7 @@ from bim_explorer import __version__
 from bim_explorer.cli import main
 from bim_explorer.core.errors import DivergenceError
 
-COMMANDS = ("serve", "train", "sweep", "evaluate", "audit", "runs", "data")
+COMMANDS = ("serve", "train", "sweep", "evaluate", "audit", "bench", "runs", "data")
 
 
 @pytest.mark.parametrize("words", [[], *([command] for command in COMMANDS)])

@@ -1,0 +1,117 @@
+"""The reference network: exact online learning against truncated BPTT, ours and autograd's.
+
+exact, truncated   a whole `Learner.update`, optimizer and STDP terms included
+autograd           truncated BPTT of the same network and chunk (`autograd_network`)
+influence          `kernels.advance_influence` of one block (BIM eq. 7)
+bare product       [B, N(5S+2) x K] [K x (M+1)] added to an array of that shape, by torch, in the
+                   layout that torch is fastest with: keys as rows (`baddbmm`)
+product, keys as columns   the same in the other layout
+
+exact_vs_autograd_truncated      time of autograd / time of exact          S = 8, S = 4
+truncated_vs_autograd_truncated  time of autograd / time of truncated
+influence_vs_bare_product        time of the product / time of influence
+influence_vs_other_layout        the same against the product in the other layout
+exact_vs_product_plus_truncated  time of exact / (products of all blocks + truncated)
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bim_explorer.bench.autograd_network import AutogradLearner
+from bim_explorer.bench.result import Row, result
+from bim_explorer.bench.timing import Options, Times, Work, interleaved, say
+from bim_explorer.bench.work import LEARNING_RATE, TINY, Sizes, learner_of, network_of, updates
+from bim_explorer.functional.rtrl import Families, Transport
+from bim_explorer.kernels import kernels_for
+
+REFERENCE = Sizes()
+
+
+def bench_engine(options: Options) -> dict[str, Any]:
+    """Time the reference network at S = 8 and S = 4."""
+    rows: list[Row] = []
+    ratios: dict[str, float] = {}
+    base = TINY if options.tiny else REFERENCE
+    for sizes, suffix in ((base, ""), (base._replace(states=base.states // 2), "_half_states")):
+        say(f"engine: S = {sizes.states}")
+        times = interleaved(contenders(sizes, options), options)
+        rows += [_row(name, times, sizes) for name in times]
+        ratios |= {f"{name}{suffix}": ratio for name, ratio in _ratios(times, sizes).items()}
+    return result("engine", options, rows, ratios)
+
+
+def contenders(sizes: Sizes, options: Options) -> dict[str, Work]:
+    """The pieces of work of one size."""
+    autograd = AutogradLearner(network_of(sizes, options), LEARNING_RATE)
+    return {
+        "exact": updates(learner_of(sizes, options, credit="exact"), sizes),
+        "truncated": updates(learner_of(sizes, options, credit="truncated"), sizes),
+        "autograd": updates(autograd, sizes),
+        **products(sizes, options),
+    }
+
+
+def products(sizes: Sizes, options: Options) -> dict[str, Work]:
+    """The influence update of one block, and the bare product that it cannot do without."""
+    kernels = kernels_for(options.backend, options.device)
+    batch, steps, neurons, states = sizes.batch, sizes.chunk, sizes.neurons, sizes.states
+    made = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=made).to(options.device)
+
+    families = Families()
+    key = drawn(batch, steps, sizes.inputs + 1)
+    move = Transport(
+        decay=drawn(batch, states, neurons),
+        slope=drawn(batch, neurons),
+        cross=1e-2 * drawn(batch, states, neurons),
+        drive=1e-3 * drawn(batch, 5 * states + 2, steps, neurons),
+        A_log_h=drawn(batch, states, neurons),
+        A_log_v=drawn(batch, states, neurons),
+        D_v=drawn(batch, neurons),
+    )
+    shape = (batch, 5 * states + 2, sizes.inputs + 1, neurons)
+    keyed, keys = torch.zeros(shape, device=options.device), key.transpose(1, 2).contiguous()
+    flat = move.drive.transpose(1, 2).flatten(2).contiguous()
+    left = flat.transpose(1, 2)
+    sums = torch.zeros(batch, sizes.inputs + 1, sizes.rows, device=options.device)
+    other = torch.zeros(batch, sizes.rows, sizes.inputs + 1, device=options.device)
+    return {
+        "influence": lambda: kernels.advance_influence(keyed, move, key, families, None),
+        "bare product": lambda: torch.baddbmm(sums, keys, flat, out=sums),
+        "product, keys as columns": lambda: torch.baddbmm(other, left, key, out=other),
+    }
+
+
+def _row(name: str, times: Times, sizes: Sizes) -> Row:
+    seconds = times.median(name)
+    whole_update = name in ("exact", "truncated", "autograd")
+    return {
+        "work": name,
+        "S": sizes.states,
+        "ms": 1e3 * seconds,
+        "steps_per_s": sizes.steps / seconds if whole_update else None,
+        "GFLOP_per_s": None
+        if whole_update
+        else 2e-9 * sizes.steps * sizes.rows * (sizes.inputs + 1) / seconds,
+        "spread": times.spread(name),
+    }
+
+
+def _ratios(times: Times, sizes: Sizes) -> dict[str, float]:
+    rounds = zip(times["exact"], times["bare product"], times["truncated"], strict=True)
+    return {
+        "exact_vs_autograd_truncated": times.ratio("autograd", "exact"),
+        "truncated_vs_autograd_truncated": times.ratio("autograd", "truncated"),
+        "influence_vs_bare_product": times.ratio("bare product", "influence"),
+        "influence_vs_other_layout": times.ratio("product, keys as columns", "influence"),
+        "exact_vs_product_plus_truncated": statistics.median(
+            exact / (sizes.blocks * product + truncated) for exact, product, truncated in rounds
+        ),
+    }
