@@ -41,6 +41,7 @@ TEXTS = {
 #: Titles of the layers; a test holds that none is missing.
 LAYERS = {
     "analysis": "Analysis",
+    "bench": "Benchmarks",
     "sweeps": "Sweeps",
     "training": "Training",
     "engine": "Engine",

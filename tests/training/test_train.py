@@ -22,6 +22,7 @@ RECALL = {
     "code_active": 4,
     "delta_min": 0.02,
     "learning_rate": 0.01,
+    "seed": 1,
 }
 
 
