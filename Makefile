@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help app test test-slow lint format notebooks bench bench-peers setup pins clean
+.PHONY: help app test test-slow lint format notebooks docs bench bench-peers setup pins clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,6 +10,7 @@ APP_STAMP := $(VENV)/.installed-app
 DEV_STAMP := $(VENV)/.installed-dev
 PEERS := .venv-peers
 BINDSNET := .venv-bindsnet
+DOCS_STAMP := $(VENV)/.installed-docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := BIM_CHROMIUM="$$(tools/ensure_chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadgroup
 ARGS ?=
@@ -45,13 +46,16 @@ bench: $(DEV_STAMP) ## time the engine; figures, tables and plots in benchmarks/
 bench-peers: $(DEV_STAMP) $(PEERS)/.installed $(BINDSNET)/.installed ## the same against other packages
 	$(BIN)/python benchmarks/report.py peers $(ARGS)
 
+docs: $(DOCS_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
+
 setup: $(DEV_STAMP) ## only make .venv with everything in it
 
 pins: ## write constraints.txt anew (ARGS="torch==2.13.0" holds a version)
 	tools/pin_versions.sh $(ARGS)
 
 clean: ## remove what can be made again, .venv included
-	rm -rf $(VENV) $(PEERS) $(BINDSNET) .pins build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(BINDSNET) .pins build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@python="$$(tools/find_python.sh)"; echo "making $(VENV) with $$python ..."; "$$python" -m venv $(VENV)
@@ -77,4 +81,9 @@ $(BINDSNET)/.installed: benchmarks/peers-bindsnet-requirements.txt | $(BIN)/pyth
 	$(BIN)/python -m venv $(BINDSNET)
 	$(BINDSNET)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	$(BINDSNET)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bindsnet==0.3.4
+	@touch $@
+
+$(DOCS_STAMP): $(DEV_STAMP)
+	@echo "installing what builds the site ..."
+	$(PIP_INSTALL) -e '.[docs]'
 	@touch $@

@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 
 rm -rf .pins
 "$(tools/find_python.sh)" -m venv .pins
-.pins/bin/python -m pip install --quiet -e '.[dev,notebooks,sweeps]' "$@"
+.pins/bin/python -m pip install --quiet -e '.[dev,notebooks,sweeps,docs]' "$@"
 {
-    echo "# Exact versions of everything that '.[dev,notebooks,sweeps]' installs: Linux, Python 3.11."
+    echo "# Exact versions of everything that '.[dev,notebooks,sweeps,docs]' installs: Linux, Python 3.11."
     echo "# Written by \`make pins\`; lower bounds are in pyproject.toml."
     .pins/bin/python -m pip freeze --all --exclude-editable --exclude pip |
         sed -E 's/\+[A-Za-z0-9.]+$//' | grep -vE '^(nvidia-|cuda-|triton==)' | LC_ALL=C sort -f -t= -k1,1

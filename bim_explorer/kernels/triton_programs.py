@@ -132,16 +132,14 @@ def adjoint(
         C_t = tl.load(C + row * S + n, n < S, 0.0)
         x = tl.load(h + row * S * N + place, whole, 0.0)
         a = tl.load(decay + row * S * N + place, whole, 0.0)
-        later = n[:, None] + t > n[:, None]
-        earlier = tl.load(h + (row - 1) * S * N + place, whole & later, 0.0)
-        first = tl.load(h_0 + b * S * N + place, whole & ~later, 0.0)
+        x_tm1 = _before(h, h_0, b, t, T, N, S, n, place, whole)
         back += C_t[:, None] * d_y_t[None, :]
         d_drive = tl.sum(back * B_t[:, None], 0)
         part = (tile * tl.num_programs(0) * T + row) * S + n
         tl.store(d_B + part, tl.sum(back * (delta_t * u_t)[None, :], 1), n < S)
         tl.store(d_C + part, tl.sum(x * d_y_t[None, :], 1), n < S)
         back = back * a
-        flow = back * (earlier + first)
+        flow = back * x_tm1
         of_A += flow * delta_t[None, :]
         of_D += u_t * d_y_t
         tl.store(d_u + row * N + i, D_i * d_y_t + delta_t * d_drive, inside)
@@ -152,6 +150,39 @@ def adjoint(
 
 
 @triton.jit
+def _before(h, h_0, b, t, T, N, S, n, place, whole):
+    """h one step before step t of stream b."""
+    later = n[:, None] + t > n[:, None]
+    earlier = tl.load(h + (b * T + t - 1) * S * N + place, whole & later, 0.0)
+    return earlier + tl.load(h_0 + b * S * N + place, whole & ~later, 0.0)
+
+
+@triton.jit
+def _wide(u, delta, gate, w_gain, at, inside):
+    """A step's numbers of every neuron, as rows (1, i)."""
+    u_t, delta_t = tl.load(u + at, inside, 0.0), tl.load(delta + at, inside, 0.0)
+    gate_t, w_t = tl.load(gate + at, inside, 0.0), tl.load(w_gain + at, inside, 0.0)
+    return u_t[None, :], delta_t[None, :], gate_t[None, :], w_t[None, :]
+
+
+@triton.jit
+def _states(h, decay, at, whole):
+    return tl.load(h + at, whole, 0.0), tl.load(decay + at, whole, 0.0)
+
+
+@triton.jit
+def _narrow(B, C, at, inside):
+    """A step's numbers of every state, as columns (n, 1)."""
+    return tl.load(B + at, inside, 0.0)[:, None], tl.load(C + at, inside, 0.0)[:, None]
+
+
+@triton.jit
+def _store_two(to, one, to_other, other, whole):
+    tl.store(to, one, whole)
+    tl.store(to_other, other, whole)
+
+
+@triton.jit
 def transport(
     decay, h, h_0, u, delta, gate, B, C, A, D, w_gain, drive, dec_0, c_0, A_log_h, A_log_v, D_v,
     T, N, S, R, SELECTION: tl.constexpr, MEMBRANE: tl.constexpr,
@@ -159,51 +190,37 @@ def transport(
 ):  # fmt: skip
     """Rows of every step's left factor (b, row, t, i), dec_0, c_0 and the keyless sums."""
     b, i = tl.program_id(0), tl.program_id(1) * TILE + tl.arange(0, TILE)
-    n = tl.arange(0, LANES)
-    inside = i < N
+    n, inside = tl.arange(0, LANES), i < N
     whole = (n[:, None] < S) & inside[None, :]
     place = n[:, None] * N + i[None, :]
-    A_n = tl.load(A + place, whole, 0.0)
-    D_i = tl.load(D + i, inside, 0.0)
+    A_n, D_i = tl.load(A + place, whole, 0.0), tl.load(D + i, inside, 0.0)
     dec, c = A_n * 0.0 + 1.0, A_n * 0.0
     of_h, of_v, of_D = c, c, D_i * 0.0
     row_v = S * 3 if SELECTION else S
     for step in range(T):
-        t = T - 1 - step
-        row = b * T + t
-        u_t = tl.load(u + row * N + i, inside, 0.0)[None, :]
-        delta_t = tl.load(delta + row * N + i, inside, 0.0)[None, :]
-        gate_t = tl.load(gate + row * N + i, inside, 0.0)[None, :]
-        w_t = tl.load(w_gain + row * N + i, inside, 0.0)
-        B_t = tl.load(B + row * S + n, n < S, 0.0)[:, None]
-        C_t = tl.load(C + row * S + n, n < S, 0.0)[:, None]
-        x = tl.load(h + row * S * N + place, whole, 0.0)
-        a = tl.load(decay + row * S * N + place, whole, 0.0)
-        later = n[:, None] + t > n[:, None]
-        earlier = tl.load(h + (row - 1) * S * N + place, whole & later, 0.0)
-        first = tl.load(h_0 + b * S * N + place, whole & ~later, 0.0)
-        flow = a * (earlier + first) * A_n
+        t, row = T - 1 - step, b * T + T - 1 - step
+        u_t, delta_t, gate_t, w_t = _wide(u, delta, gate, w_gain, row * N + i, inside)
+        B_t, C_t = _narrow(B, C, row * S + n, n < S)
+        x, a = _states(h, decay, row * S * N + place, whole)
+        flow = a * _before(h, h_0, b, t, T, N, S, n, place, whole) * A_n
         g_W, g_delta, g_B = delta_t * B_t, (flow + u_t * B_t) * gate_t, delta_t * u_t
         rows = drive + ((b * R + n[:, None]) * T + t) * N + i[None, :]
         tl.store(rows, dec * g_W, whole)
         of_h += dec * flow * delta_t
         if SELECTION:
-            tl.store(rows + S * T * N, dec * g_delta, whole)
-            tl.store(rows + 2 * S * T * N, dec * g_B, whole)
+            _store_two(rows + S * T * N, dec * g_delta, rows + 2 * S * T * N, dec * g_B, whole)
         if MEMBRANE:
-            c += w_t[None, :] * C_t
+            c += w_t * C_t
             of_v += c * flow * delta_t
-            of_D += w_t * tl.load(u + row * N + i, inside, 0.0)
+            of_D += tl.sum(w_t * u_t, 0)
             v_W = drive + ((b * R + row_v) * T + t) * N + i
-            tl.store(v_W, tl.sum(c * g_W, 0) + w_t * D_i, inside)
+            tl.store(v_W, tl.sum(c * g_W, 0) + tl.sum(w_t, 0) * D_i, inside)
         if MEMBRANE and SELECTION:
             tl.store(v_W + T * N, tl.sum(c * g_delta, 0), inside)
             tl.store(rows + (row_v + 2) * T * N, c * g_B, whole)
-            tl.store(rows + (row_v + 2 + S) * T * N, w_t[None, :] * x, whole)
-        dec = dec * a
-        c = c * a
-    tl.store(dec_0 + b * S * N + place, dec, whole)
-    tl.store(c_0 + b * S * N + place, c, whole)
-    tl.store(A_log_h + b * S * N + place, of_h, whole)
-    tl.store(A_log_v + b * S * N + place, of_v, whole)
+            tl.store(rows + (row_v + 2 + S) * T * N, w_t * x, whole)
+        dec, c = dec * a, c * a
+    at = b * S * N + place
+    _store_two(dec_0 + at, dec, c_0 + at, c, whole)
+    _store_two(A_log_h + at, of_h, A_log_v + at, of_v, whole)
     tl.store(D_v + b * N + i, of_D, inside)

@@ -21,7 +21,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, Legend, Plot, Range1d
 from panel.io.notebook import push
 
-from bim_explorer.views import theme
+from bim_explorer.views import notebook, theme
 from bim_explorer.views.plots.format import number_hook
 from bim_explorer.views.plots.legend import heading_html
 from bim_explorer.views.restyle import restyle_figure, restyle_text
@@ -29,7 +29,7 @@ from bim_explorer.views.restyle import restyle_figure, restyle_text
 if TYPE_CHECKING:
     from bim_explorer.service.client import RunClient
 
-hv.extension("bokeh", logo=False)  # pyright: ignore[reportCallIssue]
+notebook.load()
 
 Columns = Mapping[str, np.ndarray]
 

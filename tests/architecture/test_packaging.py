@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("dev", "notebooks", "sweeps")
+EXTRAS = ("dev", "notebooks", "sweeps", "docs")
 EXACT = re.compile(r"[A-Za-z0-9._-]+==[0-9A-Za-z.]+")
 # torch's own pins; a CPU build has none of them.
 CUDA = re.compile(r"nvidia-|cuda-|triton$")

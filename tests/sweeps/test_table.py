@@ -39,7 +39,7 @@ def test_every_run_stands_in_its_place(swept):
         reader = RunReader(str(cell.run.values))
         assert (reader.values["credit"], reader.values["seed"]) == (credit, 3)
         assert cell.loss.values.tolist() == [row["loss"] for row in reader.metrics()]
-        assert cell.update.values.tolist() == [10, 20]
+        assert cell["update"].values.tolist() == [10, 20]
     assert set(data.status.values.ravel()) == {"done"}
 
 

@@ -99,17 +99,20 @@ def _groups(dataset: xarray.Dataset, by: str) -> list[tuple[str, xarray.Dataset]
     ]
 
 
+def _mean(part: xarray.Dataset, value: str) -> tuple[np.ndarray, ...]:
+    """Updates at which any run has a value; mean, spread and number of the runs that have."""
+    rows = part[value].transpose("update", ...).values.reshape(part.sizes["update"], -1)
+    n = np.isfinite(rows).sum(axis=1)
+    rows, update = rows[n > 0], part["update"].values[n > 0]
+    if not len(rows):
+        return update, np.empty(0), np.empty(0), n[n > 0]
+    return update, np.nanmean(rows, axis=1), np.nanstd(rows, axis=1), n[n > 0]
+
+
 def _curve(
     part: xarray.Dataset, value: str, name: str, colour: str
 ) -> tuple[hv.Spread, hv.Curve, hv.Scatter]:
-    others = [dim for dim in part[value].dims if dim != "update"]
-    points = part[value].stack(all=others).transpose("update", "all").values if others else None
-    rows = part[value].values[:, None] if points is None else points
-    n = np.isfinite(rows).sum(axis=1)
-    seen = n > 0
-    rows, n, update = rows[seen], n[seen], part["update"].values[seen]
-    mean = np.nanmean(rows, axis=1) if len(rows) else np.empty(0)
-    spread = np.nanstd(rows, axis=1) if len(rows) else np.empty(0)
+    update, mean, spread, n = _mean(part, value)
     paths = [str(path) for path in part["run"].values.ravel()]
     count = len(update)
     columns = {"update": update, value: mean, "spread": spread, "n": n}

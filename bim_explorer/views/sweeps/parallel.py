@@ -7,6 +7,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+import pandas
 import xarray
 from bokeh.core.properties import value as constant
 
@@ -54,27 +55,8 @@ def parallel_coordinates(
     frame = known_rows(frame, *names).sort_values(value)
     columns = [*varied(dataset), *dict.fromkeys(name for name in names)]
     places = {name: _place(column(frame, name)) for name in columns}
-    at = np.arange(len(columns))
     heights = np.column_stack([places[name][0] for name in columns])
-    lines = [
-        {"axis": at, "height": row, "value": number_, "run": run, "about": _about(columns, entries)}
-        for row, number_, run, (_, entries) in zip(
-            heights, column(frame, value), column(frame, "run"), frame.iterrows(), strict=True
-        )
-    ]
-    runs = hv.Contours(lines, ["axis", "height"], ["value", "run", "about"]).opts(
-        color="value",
-        cmap=theme.scale(dark),
-        clim=limits(column(frame, value)),
-        colorbar=True,
-        clabel="",
-        colorbar_opts=colorbar(dark),
-        line_width=1.6,
-        alpha=0.6,
-        nonselection_alpha=0.08,
-        tools=["hover"],
-        hover_tooltips=[("", "@about"), ("run", "@run")],
-    )
+    runs = _runs(frame, columns, heights, value, dark)
     marks = [(i, y, text) for i, name in enumerate(columns) for y, text in places[name][1]]
     look = theme.tokens(dark)
     options = theme.plot_opts(dark, [number_hook, tap_hook(dark), *hooks])
@@ -89,6 +71,31 @@ def parallel_coordinates(
             xlim=(-0.3, len(columns) - 0.45),
             ylim=(-0.13, 1.13),
         )
+    )
+
+
+def _runs(
+    frame: pandas.DataFrame, columns: list[str], heights: np.ndarray, value: str, dark: bool
+) -> hv.Contours:
+    at = np.arange(len(columns))
+    lines = [
+        {"axis": at, "height": row, "value": reached, "run": run, "about": _about(columns, entries)}
+        for row, reached, run, (_, entries) in zip(
+            heights, column(frame, value), column(frame, "run"), frame.iterrows(), strict=True
+        )
+    ]
+    return hv.Contours(lines, ["axis", "height"], ["value", "run", "about"]).opts(
+        color="value",
+        cmap=theme.scale(dark),
+        clim=limits(column(frame, value)),
+        colorbar=True,
+        clabel="",
+        colorbar_opts=colorbar(dark),
+        line_width=1.6,
+        alpha=0.6,
+        nonselection_alpha=0.08,
+        tools=["hover"],
+        hover_tooltips=[("", "@about"), ("run", "@run")],
     )
 
 

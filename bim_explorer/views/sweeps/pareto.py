@@ -11,6 +11,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+import pandas
 import xarray
 
 from bim_explorer.sweeps.scores import higher_is_better
@@ -55,19 +56,8 @@ def pareto(
     against = checked(against, FIGURES, "figure", "")
     frame = runs_frame(dataset)
     frame = known_rows(frame, value, against)
-    metric = str(dataset.attrs.get("metric", ""))
-    best_high = higher_is_better(metric if value in ("validation", "metric") else value)
-    gain = column(frame, value) * (1.0 if best_high else -1.0)
-    thrift = column(frame, against) * (1.0 if against in _GAINS else -1.0)
-    front = on_front(gain, thrift)
-    axes = axes_of(dataset)
-    about = [", ".join(f"{n} {texts([row[n]])[0]}" for n in axes) for _, row in frame.iterrows()]
-    columns = {
-        against: column(frame, against),
-        value: column(frame, value),
-        "run": column(frame, "run"),
-        "about": np.array(about, object),
-    }
+    front = _front(frame, value, against, str(dataset.attrs.get("metric", "")))
+    columns = _columns(frame, value, against, axes_of(dataset))
     look = theme.tokens(dark)
     tips = [("", "@about"), (against, f"@{{{against}}}{{%.4g}}")]
     tips += [(value, f"@{{{value}}}{{%.4g}}"), ("run", "@run")]
@@ -86,6 +76,21 @@ def pareto(
             ylabel=label(value, dataset),
         )
     )
+
+
+def _front(frame: pandas.DataFrame, value: str, against: str, metric: str) -> np.ndarray:
+    high = higher_is_better(metric if value in ("validation", "metric") else value)
+    gain = column(frame, value) * (1.0 if high else -1.0)
+    thrift = column(frame, against) * (1.0 if against in _GAINS else -1.0)
+    return on_front(gain, thrift)
+
+
+def _columns(
+    frame: pandas.DataFrame, value: str, against: str, axes: list[str]
+) -> dict[str, np.ndarray]:
+    about = [", ".join(f"{n} {texts([row[n]])[0]}" for n in axes) for _, row in frame.iterrows()]
+    known = {name: column(frame, name) for name in (against, value, "run")}
+    return {**known, "about": np.array(about, object)}
 
 
 def on_front(gain: np.ndarray, thrift: np.ndarray) -> np.ndarray:

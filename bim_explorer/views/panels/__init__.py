@@ -1,0 +1,1 @@
+"""Thin panels over the session: controls, transport, figures of merit, notices."""
