@@ -8,9 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 APP_STAMP := $(VENV)/.installed-app
 DEV_STAMP := $(VENV)/.installed-dev
+DOCS_STAMP := $(VENV)/.installed-docs
 PEERS := .venv-peers
 BINDSNET := .venv-bindsnet
-DOCS_STAMP := $(VENV)/.installed-docs
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PYTEST := BIM_CHROMIUM="$$(tools/ensure_chromium.sh)" $(BIN)/python -m pytest -n 2 --dist loadgroup
 ARGS ?=
@@ -40,14 +40,14 @@ format: $(DEV_STAMP) ## let ruff mend and format
 notebooks: $(DEV_STAMP) ## open the lessons in JupyterLab
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
+docs: $(DOCS_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
+
 bench: $(DEV_STAMP) ## time the engine; figures, tables and plots in benchmarks/figures (ARGS="engine step")
 	$(BIN)/python benchmarks/report.py $(ARGS)
 
 bench-peers: $(DEV_STAMP) $(PEERS)/.installed $(BINDSNET)/.installed ## the same against other packages
 	$(BIN)/python benchmarks/report.py peers $(ARGS)
-
-docs: $(DOCS_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 setup: $(DEV_STAMP) ## only make .venv with everything in it
 
@@ -70,6 +70,11 @@ $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps]'
 	@touch $@ $(APP_STAMP)
 
+$(DOCS_STAMP): $(DEV_STAMP)
+	@echo "installing what builds the site ..."
+	$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
 $(PEERS)/.installed: benchmarks/peers-requirements.txt | $(BIN)/python
 	@echo "installing the peers into $(PEERS) ..."
 	$(BIN)/python -m venv $(PEERS)
@@ -81,9 +86,4 @@ $(BINDSNET)/.installed: benchmarks/peers-bindsnet-requirements.txt | $(BIN)/pyth
 	$(BIN)/python -m venv $(BINDSNET)
 	$(BINDSNET)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	$(BINDSNET)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bindsnet==0.3.4
-	@touch $@
-
-$(DOCS_STAMP): $(DEV_STAMP)
-	@echo "installing what builds the site ..."
-	$(PIP_INSTALL) -e '.[docs]'
 	@touch $@

@@ -79,6 +79,11 @@ class BaselineLearner:
         self.bands: list[tuple[str, int]] = []
         self._optimizer = self._fresh_optimizer()
 
+    @property
+    def judged(self) -> BaselineNetwork:
+        """The network to judge: a baseline's newest weights."""
+        return self.network
+
     def update(self, chunk: Chunk, watch: bool = False) -> UpdateResult:
         """Run one chunk and move the weights once; there are no synapses to watch.
 

@@ -19,6 +19,8 @@ NEEDS: dict[str, Any] = {
     "batch": 1,
     "optimizer": "sgd",
     "clip": 0.0,
+    "weight_decay": 0.0,
+    "averaging": 0.0,
     "balance": 1.0,
     "learn": "all",
     "as_printed_update": False,

@@ -44,6 +44,20 @@ class RuleSection(param.Parameterized):
         label="Cooling (updates)",
         doc="Updates c after which η falls, as η / sqrt(1 + update / c); 0: it stays.",
     )
+    weight_decay = param.Number(
+        0.0,
+        bounds=(0.0, 1.0),
+        softbounds=(0.0, 0.3),
+        label="Weight decay",
+        doc="Share of every weight, times η, that an update forgets; biases, A and D are spared.",
+    )
+    averaging = param.Number(
+        0.0,
+        bounds=(0.0, 1_000.0),
+        softbounds=(0.0, 20.0),
+        label="Averaging γ",
+        doc="Judge the mean of the newest 1/(γ+1) of all updates' weights; 0: the newest weights.",
+    )
     optimizer = param.Selector(
         default="adam",
         objects=["sgd", "adam"],
@@ -299,7 +313,8 @@ SECTIONS: tuple[tuple[str, type[param.Parameterized]], ...] = (
 
 #: Sizes, data and places: a change of these builds the network anew.
 REBUILD = frozenset(
-    {"task", "preset", "data", "patient", "code_size", "code_active", "vocabulary", "seed", "batch"}
+    {"task", "preset", "data", "patient", "vocabulary", "seed", "batch"}
+    | {"code_size", "code_active", "code_context", "code_failure"}
     | {"first", "second"}
     | {"encoder", "encoder_threshold", "encoder_gain", "encoder_levels"}
     | {"model", "neuron", "n_blocks", "d_model", "d_state", "backend", "device", "dtype", "threads"}

@@ -47,6 +47,21 @@ class TaskSection(param.Parameterized):
         label="Active per symbol",
         doc="Input neurons that spike for one symbol.",
     )
+    code_context = param.Integer(
+        1,
+        bounds=(1, 64),
+        softbounds=(1, 8),
+        label="Symbols in view",
+        doc="Newest symbols of a text on the input at once, each on neurons of its own.",
+    )
+    code_failure = param.Number(
+        0.0,
+        bounds=(0.0, 0.9),
+        softbounds=(0.0, 0.5),
+        step=0.01,
+        label="Failures",
+        doc="Share of a text's symbols in view that are lost on their way in, while training.",
+    )
     vocabulary = param.Integer(
         3000,
         bounds=(1, 100_000),

@@ -2,7 +2,7 @@
 
     forward → loss → reverse mode in the chunk + what the influences carry (BIM eqs. 7-8)
     → influences move on → local rule (eqs. 5-6) → clipping → hybrid direction (eq. 4) → optimizer
-    → bounds → pruning (eqs. 9-10)
+    → bounds → pruning (eqs. 9-10) → weights averaged, for whoever judges
 
 The influences that a chunk meets were gathered under earlier weights: a few chunks stale, as in
 all RTRL while weights move. With `event_driven` the same update is made by `engine.event`.
@@ -22,6 +22,7 @@ from torch import Tensor
 from bim_explorer.core.errors import DivergenceError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.core.seeding import seed_of
+from bim_explorer.engine.averaging import WeightAverage
 from bim_explorer.engine.gradient import chunk_gradient
 from bim_explorer.engine.initial import moved_delta_bias
 from bim_explorer.engine.network import Network
@@ -61,6 +62,7 @@ class Learner:
         self.optimizer = Optimizer(network.parameters(), self.rule)
         self.generator = torch.Generator(device=values["device"])
         self.generator.manual_seed(seed_of(values["seed"], "pruning"))
+        self.average: WeightAverage | None = None
         self.update_count = 0
         self.mean_loss: float | None = None
 
@@ -82,6 +84,12 @@ class Learner:
         """Share of all synapses that are pruned."""
         total = sum(s.mask.numel() for s in self.synapses)
         return sum(s.pruned for s in self.synapses) / total
+
+    @property
+    def judged(self) -> Network:
+        """The network to judge: with averaged weights, where they are averaged."""
+        average = self.average
+        return self.network if average is None else self.network.with_parameters(average.mean)
 
     @property
     def threshold(self) -> float:
@@ -113,6 +121,7 @@ class Learner:
         self._move(directions)
         self.update_count += 1
         self._prune()
+        self._average()
         steps = data.mask.numel()
         return UpdateResult(self.update_count, steps, loss, logits, data, traces, before)
 
@@ -222,7 +231,8 @@ class Learner:
             directions.pop(name, None)
             if mixed is not None:
                 directions[name] = mixed
-        self.optimizer.step(directions, self.rule.rate_at(self.update_count))
+        rate = self.rule.rate_at(self.update_count)
+        self.optimizer.step(directions, rate, self.rule.weight_decay)
         for synapses in self.synapses:
             synapses.bound(self.rule.w_max)
 
@@ -235,6 +245,17 @@ class Learner:
         for index, synapses in enumerate(self.synapses):
             synapses.prune(rule, self.generator)
             self.optimizer.mask(f"block{index}.W", synapses.mask)
+
+    def _average(self) -> None:
+        if not self.rule.averaging:
+            self.average = None
+            return
+        if self.average is None:
+            self.average = WeightAverage(self.network.parameters())
+        self.average.step(self.network.parameters(), self.rule.averaging)
+        for index, synapses in enumerate(self.synapses):
+            if synapses.pruned:
+                self.average.mask(f"block{index}.W", synapses.mask)
 
     def _move_delta_range(self, old: Mapping[str, Any]) -> None:
         span = (old["delta_min"], old["delta_max"])

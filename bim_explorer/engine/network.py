@@ -88,6 +88,19 @@ class Network:
         }
         return named | {f"readout.{k}": v for k, v in self.readout._asdict().items()}
 
+    def with_parameters(self, named: Mapping[str, Tensor]) -> Network:
+        """A network of other parameters, named as `parameters` does, with streams of its own."""
+        blocks = [
+            Block(
+                BlockParameters(*(named[f"block{index}.{field}"] for field in block.theta._fields)),
+                block.batch,
+                block.kernels,
+            )
+            for index, block in enumerate(self.blocks)
+        ]
+        readout = ReadoutParameters(*(named[f"readout.{k}"] for k in self.readout._fields))
+        return Network(blocks, readout, self.dynamics)
+
     def twin(self, batch: int) -> Network:
         """The same weights with streams of their own: for held-out data."""
         blocks = [Block(block.theta, batch, block.kernels) for block in self.blocks]

@@ -1,6 +1,7 @@
 """SGD and Adam of torch, held so that a live change and a pruned synapse are obeyed.
 
-A parameter without a direction keeps its value and its momentum: nothing coasts.
+A parameter without a direction keeps its value and its momentum: nothing coasts. Weights decay,
+w ← (1 - η decay) w, before they move and apart from Adam's scaling (Loshchilov and Hutter 2019).
 """
 
 from __future__ import annotations
@@ -43,12 +44,16 @@ class Optimizer:
         else:
             self._torch = torch.optim.SGD(tensors, lr=rule.learning_rate)
 
-    def step(self, directions: Mapping[str, Tensor], learning_rate: float) -> None:
-        """Move every parameter that has a direction."""
+    def step(
+        self, directions: Mapping[str, Tensor], learning_rate: float, decay: float = 0.0
+    ) -> None:
+        """Move every parameter that has a direction; those named W… decay."""
         for name, tensor in self.parameters.items():
             direction = directions.get(name)
-            # fused Adam reads a transposed gradient as if it lay like its parameter
+            # Fused Adam reads a transposed gradient as if it lay like its parameter.
             tensor.grad = None if direction is None else direction.contiguous()
+            if decay and direction is not None and name.partition(".")[2].startswith("W"):
+                tensor.mul_(1.0 - learning_rate * decay)
         for group in self._torch.param_groups:
             group["lr"] = learning_rate
         self._torch.step()

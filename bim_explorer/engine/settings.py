@@ -61,6 +61,8 @@ class Rule:
     balance: float
     learning_rate: float
     cooling: int
+    weight_decay: float
+    averaging: float
     optimizer: str
     clip: float
     credit: str
@@ -80,6 +82,8 @@ class Rule:
             balance=values["balance"],
             learning_rate=values["learning_rate"],
             cooling=values["cooling"],
+            weight_decay=values["weight_decay"],
+            averaging=values["averaging"],
             optimizer=values["optimizer"],
             clip=values["clip"],
             credit=values["credit"],

@@ -1,7 +1,13 @@
 """Streams of symbols, characters or words: predict the next one at every step.
 
-    input at t     population code of symbol t of the stream
+    input at t     population codes of symbols t, t-1, … t-n+1 of the stream, n = `code_context`
     target at t    symbol t + 1, asked for at every step
+
+Each of the n codes has `code_size` neurons of its own, so M = n × `code_size`: a spiking delay
+line, axons that bring a symbol's spikes once more 1, 2, … n-1 steps later. Axons are silent
+where the stream has not begun. In training each symbol in view is lost with the chance
+`code_failure`, anew at every step, as synapses fail: what is learned then leans on all of them,
+and a text that is read again and again is learned less by heart.
 
 Training streams are B contiguous segments of the training part, side by side; a stream that
 has reached its segment's end begins it anew (keep 0). Held-out parts are read once, alike.
@@ -18,10 +24,13 @@ import numpy as np
 
 from bim_explorer.core.errors import ConfigError, DataError, unknown_name
 from bim_explorer.core.interfaces import Chunk
-from bim_explorer.core.seeding import generator
+from bim_explorer.core.seeding import generator, seed_of
 from bim_explorer.tasks import manual
 from bim_explorer.tasks.corpus import PARTS, open_source
 from bim_explorer.tasks.encoders.population import PopulationCode
+
+#: Numbers that Philox makes of one count.
+_DRAWS_AT_ONCE = 4
 
 READS = "a UTF-8 text file, or a folder in WikiText's layout (wiki.train.tokens, …)"
 
@@ -71,16 +80,28 @@ class Segments:
         Returns:
             Symbols (B, K), the symbols that follow them (B, K), and keep, bool (K,).
         """
-        place = (position + np.arange(n_steps)) % self.length
+        place = self._places(position, n_steps)
         index = self._starts + place
         return self._symbols[index], self._symbols[index + 1], place != 0
+
+    def earlier(self, position: int, n_steps: int, delay: int) -> tuple[np.ndarray, np.ndarray]:
+        """What those steps' streams read `delay` steps before.
+
+        Returns:
+            Symbols (B, K), and whether the stream had begun by then, bool (K,).
+        """
+        place = self._places(position, n_steps) - delay
+        return self._symbols[self._starts + np.maximum(place, 0)], place >= 0
+
+    def _places(self, position: int, n_steps: int) -> np.ndarray:
+        return (position + np.arange(n_steps)) % self.length
 
 
 class SymbolStreams(ABC, Generic[V]):
     """Base of the tasks on text. A subclass says what a symbol is.
 
     Args:
-        values: Flat values; `data`, `batch`, `seed`, `code_size` and `code_active` are read.
+        values: Flat values; `data`, `batch`, `seed` and those of the code are read.
 
     Attributes:
         prior: Log probability of every symbol in the training part, for the readout's first bias.
@@ -100,7 +121,9 @@ class SymbolStreams(ABC, Generic[V]):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.provenance = self.describe(values)
-        self.d_in = int(values["code_size"])
+        self._context = int(values["code_context"])
+        self.d_in = int(values["code_size"]) * self._context
+        self._failure = float(values["code_failure"])
         self._active = int(values["code_active"])
         self._seed = int(values["seed"])
         self._batch = int(values["batch"])
@@ -132,9 +155,11 @@ class SymbolStreams(ABC, Generic[V]):
 
     def chunk(self, n_steps: int) -> Chunk:
         """The next `n_steps` steps of every training stream."""
-        training = self._segments["train"]
-        chunk = self._chunk(training, self._position, n_steps)
-        self._position = (self._position + n_steps) % training.length
+        chunk = self._chunk(self._segments["train"], self._position, n_steps)
+        if self._failure:
+            groups = chunk.spikes.reshape(self._batch, n_steps, self._context, -1)
+            groups *= self._arrives(self._position, n_steps)[..., None]
+        self._position += n_steps
         return chunk
 
     def held_out(self, split: str, n_steps: int, limit: int | None = None) -> Iterator[Chunk]:
@@ -195,7 +220,10 @@ class SymbolStreams(ABC, Generic[V]):
         self.n_out = len(vocabulary)
         self.prior = self._prior(vocabulary)
         self._code = PopulationCode(
-            self.n_out, self.d_in, self._active, generator(self._seed, "code")
+            self.n_out,
+            self.d_in // self._context,
+            self._active,
+            generator(self._seed, "code"),
         )
         self.input_rate = self._code.rate
         self._segments = {part: self._segmented(part) for part in PARTS}
@@ -209,10 +237,30 @@ class SymbolStreams(ABC, Generic[V]):
             )
         return Segments(symbols, self._batch)
 
+    def _arrives(self, position: int, n_steps: int) -> np.ndarray:
+        """Which symbols in view get through, bool (B, K, n): drawn by place, whatever the chunk."""
+        drawn = -(-self._batch * self._context // _DRAWS_AT_ONCE) * _DRAWS_AT_ONCE
+        chance = np.random.Philox(seed_of(self._seed, "failure"))
+        chance.advance(position * drawn // _DRAWS_AT_ONCE)
+        draws = chance.random_raw(n_steps * drawn).reshape(n_steps, drawn)
+        lost = draws[:, : self._batch * self._context] < np.uint64(self._failure * 2.0**64)
+        return ~lost.reshape(n_steps, self._batch, self._context).swapaxes(0, 1)
+
+    def _numbers(self, symbols: np.ndarray) -> np.ndarray:
+        """What the population code knows the symbols as."""
+        return symbols
+
+    def _spikes(self, segments: Segments, position: int, n_steps: int) -> np.ndarray:
+        groups = []
+        for delay in range(self._context):
+            symbols, begun = segments.earlier(position, n_steps, delay)
+            groups.append(self._code.spikes(self._numbers(symbols)) * begun[:, None])
+        return np.concatenate(groups, axis=-1)
+
     def _chunk(self, segments: Segments, position: int, n_steps: int) -> Chunk:
         symbols, following, keep = segments.read(position, n_steps)
         return Chunk(
-            spikes=self._code.spikes(symbols),
+            spikes=self._spikes(segments, position, n_steps),
             target=following.astype(np.int64),
             mask=np.ones(symbols.shape, bool),
             keep=np.repeat(keep[None], self._batch, axis=0),

@@ -19,7 +19,7 @@ class Text(SymbolStreams[Vocabulary]):
     """The task of that name; see the module.
 
     Args:
-        values: Flat values; `data`, `batch`, `seed`, `code_size` and `code_active` are read.
+        values: Flat values; `data`, `batch`, `seed` and those of the code are read.
 
     Raises:
         DataError: Text that is missing, unreadable, or too short for that many streams.

@@ -26,8 +26,7 @@ class Words(SymbolStreams[WordVocabulary]):
     """The task of that name; see the module.
 
     Args:
-        values: Flat values; `data`, `vocabulary`, `batch`, `seed`, `code_size` and `code_active`
-            are read.
+        values: Flat values; `data`, `batch`, `seed`, `vocabulary` and those of the code are read.
 
     Raises:
         DataError: Text that is missing, unreadable, or too short for that many streams.
@@ -47,10 +46,13 @@ class Words(SymbolStreams[WordVocabulary]):
     def _prior(self, vocabulary: WordVocabulary) -> np.ndarray:
         return vocabulary.log_share()
 
+    def _numbers(self, symbols: np.ndarray) -> np.ndarray:
+        return self._vocabulary.classes[symbols]
+
     def _chunk(self, segments: Segments, position: int, n_steps: int) -> Chunk:
         words, following, keep = segments.read(position, n_steps)
         return Chunk(
-            spikes=self._code.spikes(self._vocabulary.classes[words]),
+            spikes=self._spikes(segments, position, n_steps),
             target=self._vocabulary.classes[following].astype(np.int64),
             mask=np.ones(words.shape, bool),
             keep=np.repeat(keep[None], self._batch, axis=0),

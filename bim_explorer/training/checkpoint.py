@@ -1,6 +1,6 @@
 """All that an exact resume needs, as named numpy arrays and JSON-able facts.
 
-theta/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
+theta/NAME  average/NAME  optimizer/NAME/slot  block/I/{psp0, psp1, h, v}  influence/I/field
 synapses/I/{mask, omega, gradient, and the local rule's own}  generator/pruning
 event/I/part/field, while the event-driven engine runs: going on from the tensors alone would be
 the same run to rounding, from these it is the same run
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from bim_explorer.baselines.learner import BaselineLearner, BaselineNetwork
+from bim_explorer.engine.averaging import WeightAverage
 from bim_explorer.engine.block import Block
 from bim_explorer.engine.learner import Learner
 from bim_explorer.engine.network import Network
@@ -47,7 +48,10 @@ def _engine_state(learner: Learner) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors |= {f"influence/{index}/{k}": v for k, v in fields}
     for index, synapses in enumerate(learner.synapses):
         tensors |= {f"synapses/{index}/{k}": v for k, v in _synapse_tensors(synapses).items()}
+    if learner.average is not None:
+        tensors |= {f"average/{k}": v for k, v in learner.average.mean.items()}
     facts = {
+        "averaged": learner.average.count if learner.average else 0,
         "update": learner.update_count,
         "families": [list(block.families) for block in learner.network.blocks],
         "mean_loss": learner.mean_loss,
@@ -77,6 +81,9 @@ def load_learner(
     )
     learner.generator.set_state(torch.from_numpy(np.array(arrays["generator/pruning"])))
     learner.update_count, learner.mean_loss = facts["update"], facts["mean_loss"]
+    if average := tensors_of("average/"):
+        mean = {name: tensor.to(like) for name, tensor in average.items()}
+        learner.average = WeightAverage(mean, facts["averaged"])
     for index, block in enumerate(learner.network.blocks):
         state = {k: v.to(like) for k, v in tensors_of(f"block/{index}/").items()}
         block.state.psp = [state["psp0"], state["psp1"]]
@@ -98,6 +105,13 @@ def load_weights(network: Network | BaselineNetwork, arrays: Mapping[str, np.nda
     parameters = network.parameters()
     for name, tensor in _tensors(arrays, "theta/").items():
         parameters[name].copy_(tensor)
+
+
+def judged_weights(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Of a learner's arrays the weights to judge, as `load_weights` takes them."""
+    theta = {name: array for name, array in arrays.items() if name.startswith("theta/")}
+    averaged = {name: name.replace("theta/", "average/", 1) for name in theta}
+    return {name: arrays.get(averaged[name], array) for name, array in theta.items()}
 
 
 def _tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:

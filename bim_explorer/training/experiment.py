@@ -134,7 +134,7 @@ class Experiment:
 
     def _scores(self, chunks: Iterable[Chunk]) -> dict[str, float]:
         judge = judge_for(self.task)
-        sums = score(self.learner.network, chunks, judge, credit=self.values["credit"])
+        sums = score(self.learner.judged, chunks, judge, credit=self.values["credit"])
         return measure(sums, self.task.metrics) | (judge.metrics() if judge else {})
 
     def figures(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ from bim_explorer.core.registries import need_plugins
 from bim_explorer.functional.chunk import UpdateResult
 from bim_explorer.store.reader import RunReader
 from bim_explorer.store.writer import RunWriter
+from bim_explorer.training.checkpoint import judged_weights
 from bim_explorer.training.experiment import ROW_UPDATES, Experiment
 from bim_explorer.training.metrics import is_better
 
@@ -148,8 +149,7 @@ class Recorder:
 
     def _write_best(self) -> None:
         arrays, facts = self.experiment.state()
-        weights = {name: array for name, array in arrays.items() if name.startswith("theta/")}
-        self.writer.checkpoint("best", weights, {"experiment": facts})
+        self.writer.checkpoint("best", judged_weights(arrays), {"experiment": facts})
 
     def _replay_changes(self) -> None:
         while self._replay and self._replay[0][0] <= self.experiment.update + 1:

@@ -220,3 +220,26 @@ def test_another_local_rule_begins_at_rest_and_acts_at_the_next_update():
     learner.update(chunk(1))
     assert synapses.traces["rate_pre"].any()
     assert synapses.omega.any()
+
+
+def test_weights_that_are_asked_to_move_decay_and_nothing_else():
+    learner = learner_of(optimizer="sgd", learning_rate=0.1)
+    before = weights(learner)
+    still = {name: torch.zeros_like(tensor) for name, tensor in before.items()}
+    del still["block0.W_C"]
+    learner.optimizer.step(still, 0.1, 0.5)
+    after = learner.network.parameters()
+    decayed = {"block0.W", "block0.W_delta", "block0.W_B", "readout.W_y", "readout.W_z"}
+    assert moved(learner, before) == decayed
+    for name in decayed:
+        torch.testing.assert_close(after[name], before[name] * 0.95)
+
+
+def test_decay_is_a_rule_of_every_update():
+    plain, decaying = (learner_of(optimizer="sgd", weight_decay=decay) for decay in (0.0, 1.0))
+    start = weights(plain)
+    for learner in (plain, decaying):
+        learner.update(chunk())
+    shrunk = start["readout.W_y"] * plain.rule.learning_rate
+    difference = weights(plain)["readout.W_y"] - weights(decaying)["readout.W_y"]
+    torch.testing.assert_close(difference, shrunk)

@@ -63,6 +63,38 @@ def test_a_stream_that_has_reached_its_end_starts_anew(toy, text_values):
     np.testing.assert_array_equal(chunk.spikes[:, length:], chunk.spikes[:, :5])
 
 
+def test_each_symbol_in_view_comes_on_its_own_axons_a_step_later(toy, text_values):
+    task = Text(text_values(data=toy, code_context=3))
+    assert task.d_in == 3 * text_values()["code_size"]
+    length = (800 - 1) // 2
+    now, before, two_before = np.split(task.chunk(length + 5).spikes, 3, axis=-1)
+    for delayed, delay in ((before, 1), (two_before, 2)):
+        for start in (0, length):
+            assert not delayed[:, start : start + delay].any()
+        np.testing.assert_array_equal(delayed[:, delay:length], now[:, : length - delay])
+        np.testing.assert_array_equal(delayed[:, length + delay :], now[:, length:-delay])
+
+
+def test_what_is_in_view_crosses_the_chunks_border(toy, text_values):
+    task = Text(text_values(data=toy, code_context=2))
+    now = np.split(task.chunk(4).spikes, 2, axis=-1)[0]
+    before = np.split(task.chunk(4).spikes, 2, axis=-1)[1]
+    np.testing.assert_array_equal(before[:, 0], now[:, -1])
+    assert now[:, -1].any()
+
+
+def test_symbols_in_view_are_lost_at_the_given_rate_in_training_alone(toy, text_values):
+    values = text_values(data=toy, code_context=3, code_failure=0.25)
+    task, whole = Text(values), Text(text_values(data=toy, code_context=3))
+    lossy, full = (t.chunk(2000).spikes.reshape(2, 2000, 3, -1).any(-1) for t in (task, whole))
+    assert not (lossy & ~full).any()
+    lost = 1 - lossy.sum((0, 1)) / full.sum((0, 1))
+    np.testing.assert_allclose(lost, 0.25, atol=0.03)
+    first, second = np.split(lossy[:, : 2 * 399], 2, axis=1)
+    assert (first != second).any(), "the same symbols are lost in every epoch"
+    assert_same(joined(task.held_out("test", 9)), joined(whole.held_out("test", 9)))
+
+
 def test_training_never_meets_held_out_text(toy, text_values):
     task = Text(text_values(data=toy))
     chunk = task.chunk(1000)
@@ -76,7 +108,7 @@ def test_training_never_meets_held_out_text(toy, text_values):
 @pytest.fixture
 def twins(toy, text_values):
     """Two tasks alike: built once for all examples of a property."""
-    values = text_values(data=toy, batch=7)
+    values = text_values(data=toy, batch=7, code_context=3, code_failure=0.3)
     return Text(values), Text(values)
 
 
@@ -106,7 +138,7 @@ def test_seed_moves_the_code_alone(toy, text_values):
 
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_held_out_is_the_same_at_every_call_and_chunk_size(toy, text_values, split):
-    task = Text(text_values(data=toy))
+    task = Text(text_values(data=toy, code_context=2))
     before = joined(task.held_out(split, 50))
     task.chunk(33)
     assert_same(joined(task.held_out(split, 7)), before)

@@ -96,6 +96,13 @@ def test_streams_ask_for_the_next_word(toy):
     assert chunk.surcharge.dtype == np.float32
 
 
+def test_the_word_before_is_in_view_by_its_class(toy):
+    task = Words(word_values(data=toy, code_context=2))
+    now, before = np.split(task.chunk(6).spikes, 2, axis=-1)
+    assert not before[:, 0].any()
+    np.testing.assert_array_equal(before[:, 1:], now[:, :-1])
+
+
 def test_state_brings_the_vocabulary_and_goes_on_exactly(toy, tmp_path):
     task = Words(word_values(data=toy))
     task.chunk(11)

@@ -36,10 +36,11 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
         {},
         {"optimizer": "sgd", "credit": "truncated"},
         {"credit": "local", "n_blocks": 2, "psp_kernel": "alpha", "dtype": "float64"},
-        {"task": "text", "code_size": 40, "code_active": 4},
         {**NEEDS, "event_driven": True, "learning_rate": 0.01},
         {"rule": "triplet", "neuron": "heterogeneous", "n_blocks": 2},
         {"rule": "oja", "neuron": "exponential"},
+        {"task": "text", "code_size": 40, "code_active": 4, "code_context": 2},
+        {"averaging": 3.0},
     ],
 )
 def test_a_resumed_experiment_is_the_undisturbed_one(changes):
@@ -72,6 +73,18 @@ def test_a_resumed_experiment_on_records_is_the_undisturbed_one(task, tmp_path):
     assert same(theta(undisturbed), theta(resumed))
     assert resumed.steps == undisturbed.steps
     assert resumed.validate(64) == undisturbed.validate(64)
+
+
+def test_the_best_checkpoint_holds_what_was_judged(tmp_path):
+    recorder = Recorder.open(values_of(averaging=1.0), tmp_path / "run")
+    for _ in range(20):
+        recorder.advance()
+    recorder.close()
+    kept = RunReader(tmp_path / "run").checkpoint("best")[0]
+    judged = recorder.experiment.learner.judged.parameters()
+    newest = recorder.experiment.learner.network.parameters()
+    assert np.array_equal(kept["theta/block0.W"], judged["block0.W"].numpy())
+    assert not np.array_equal(kept["theta/block0.W"], newest["block0.W"].numpy())
 
 
 def test_live_changes_are_replayed_at_their_updates(tmp_path):
