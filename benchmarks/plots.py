@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bokeh.embed import file_html
-from bokeh.layouts import row
+from bokeh.layouts import column, row
 from bokeh.models import UIElement
 from bokeh.plotting import figure
 from bokeh.resources import INLINE
@@ -117,7 +117,10 @@ def draw(folder: Path) -> None:
         for path in sorted(folder.glob("*.json")):
             plots = list(picture_of(path.stem, json.loads(path.read_text())["rows"]))
             if plots:
-                page.set_content(file_html(row(*plots), INLINE, path.stem))
+                layout = (column if len(plots) > 2 else row)(*plots)
+                page.set_content(file_html(layout, INLINE, path.stem))
                 page.wait_for_function("Bokeh.documents[0]?.is_idle")
-                page.locator(".bk-Row").first.screenshot(path=str(path.with_suffix(".png")))
+                page.locator(".bk-Row, .bk-Column").first.screenshot(
+                    path=str(path.with_suffix(".png"))
+                )
         browser.close()

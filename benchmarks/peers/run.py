@@ -38,6 +38,7 @@ COMPARISONS = {
     "block": (
         Contender("ours, K = 32", OURS, "ours.py chunked"),
         Contender("ours, K = 1", OURS, "ours.py step"),
+        Contender("ours, K = 1, whole updates", OURS, "ours.py update"),
         Contender("torch autograd", OURS, "ours.py autograd"),
         Contender("braintrace ES-D-RTRL", PEERS, "braintrace_rtrl.py ES_D_RTRL"),
         Contender("braintrace D-RTRL (online LRU)", PEERS, "braintrace_rtrl.py D_RTRL"),
