@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bim_explorer.kernels.numba_math import exp_lane, jit
+from bim_explorer.kernels.numba_math import exp_lane, jit, jit_inline
 
 
 @jit
@@ -69,7 +69,7 @@ def adjoint(
                 d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
 
 
-@jit
+@jit_inline
 def _through_state(
     d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, flow, d_u_t, d_delta_t, sum_A
 ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bim_explorer.kernels.numba_math import jit
+from bim_explorer.kernels.numba_math import jit, jit_inline
 
 #: Keys of a span: all rows of it, for 128 neurons and 8 states, fill a core's cache.
 SPAN = 32
@@ -35,29 +35,26 @@ def transport(
                 drive[b, row_v + 1, t] = 0.0
             for n in range(states):
                 B_n, a, dec_n, c_n = B[b, t, n], decay[b, t, n], dec[b, n], c[b, n]
-                row_W, x_tm1, A_n, sum_h = drive[b, n, t], before[n], A[n], A_log_h[b, n]
                 for i in range(neurons):
-                    row_W[i] = dec_n[i] * delta_t[i] * B_n
-                for i in range(neurons):
-                    flow[i] = a[i] * x_tm1[i] * A_n[i]
-                for i in range(neurons):
-                    sum_h[i] += dec_n[i] * flow[i] * delta_t[i]
+                    flow[i] = a[i] * before[n, i] * A[n, i]
+                _add_to_h(drive[b, n, t], A_log_h[b, n], dec_n, B_n, delta_t, flow)
                 if selection:
                     for i in range(neurons):
                         g_delta[i] = (flow[i] + u_t[i] * B_n) * gate_t[i]
-                    rows = drive[b, states + n, t], drive[b, 2 * states + n, t]
-                    _rows_of_h(*rows, dec_n, g_delta, delta_t, u_t)
+                    row_delta, row_B = drive[b, states + n, t], drive[b, 2 * states + n, t]
+                    _rows_of_h(row_delta, row_B, dec_n, g_delta, delta_t, u_t)
                 if membrane:
-                    row, sum_v = drive[b, row_v, t], A_log_v[b, n]
-                    _add_to_v(row, sum_v, c_n, w_t, C[b, t, n], B_n, delta_t, flow)
+                    row, C_n = drive[b, row_v, t], C[b, t, n]
+                    _add_to_v(row, A_log_v[b, n], c_n, w_t, C_n, B_n, delta_t, flow)
                 if membrane and selection:
                     at = row_v + 2 + n
-                    rows = drive[b, row_v + 1, t], drive[b, at, t], drive[b, at + states, t]
-                    _rows_of_v(*rows, c_n, w_t, g_delta, delta_t, u_t, h[b, t, n])
+                    v_delta, v_B = drive[b, row_v + 1, t], drive[b, at, t]
+                    v_C, x = drive[b, at + states, t], h[b, t, n]
+                    _rows_of_v(v_delta, v_B, v_C, c_n, w_t, g_delta, delta_t, u_t, x)
                 _decay_both(dec_n, c_n, a)
 
 
-@jit
+@jit_inline
 def _begin_rows_of_v(row, w_t, D, u_t, of_D):
     """w D, W's direct way to V, and D's."""
     for i in range(row.size):
@@ -66,7 +63,16 @@ def _begin_rows_of_v(row, w_t, D, u_t, of_D):
         of_D[i] += w_t[i] * u_t[i]
 
 
-@jit
+@jit_inline
+def _add_to_h(row_W, sum_A_log, dec_n, B_n, delta_t, flow):
+    """dec g of W and of A_log."""
+    for i in range(dec_n.size):
+        row_W[i] = dec_n[i] * delta_t[i] * B_n
+    for i in range(dec_n.size):
+        sum_A_log[i] += dec_n[i] * flow[i] * delta_t[i]
+
+
+@jit_inline
 def _rows_of_h(row_delta, row_B, dec_n, g_delta, delta_t, u_t):
     """dec g of W_Δ and W_B."""
     for i in range(row_delta.size):
@@ -75,7 +81,7 @@ def _rows_of_h(row_delta, row_B, dec_n, g_delta, delta_t, u_t):
         row_B[i] = dec_n[i] * delta_t[i] * u_t[i]
 
 
-@jit
+@jit_inline
 def _add_to_v(row_W, sum_A_log, c_n, w_t, C_n, B_n, delta_t, flow):
     """c of this step, c·g of W, and c g of A_log."""
     for i in range(c_n.size):
@@ -86,7 +92,7 @@ def _add_to_v(row_W, sum_A_log, c_n, w_t, C_n, B_n, delta_t, flow):
         sum_A_log[i] += c_n[i] * flow[i] * delta_t[i]
 
 
-@jit
+@jit_inline
 def _rows_of_v(row_delta, row_B, row_C, c_n, w_t, g_delta, delta_t, u_t, x):
     """c·g of W_Δ, c g of W_B, and w h of W_C."""
     for i in range(c_n.size):
@@ -97,7 +103,7 @@ def _rows_of_v(row_delta, row_B, row_C, c_n, w_t, g_delta, delta_t, u_t, x):
         row_C[i] = w_t[i] * x[i]
 
 
-@jit
+@jit_inline
 def _decay_both(dec_n, c_n, a):
     for i in range(a.size):
         dec_n[i] *= a[i]
@@ -245,7 +251,7 @@ def _add_product(tile, left, key, start, end):
                 _add_scaled(tile[r, j], key[k, j], rows[k])
 
 
-@jit
+@jit_inline
 def _add_scaled(x, scale, y):
     for i in range(x.size):
         x[i] += scale * y[i]

@@ -140,8 +140,9 @@ def stdp(
     gained, lost = pre.new_zeros(parts, neurons, inputs), pre.new_zeros(parts, inputs, neurons)
     taken = arrays(pre, post, keep)
     decays = (taken[0].dtype.type(x) for x in (window.decay_plus, window.decay_minus))
-    written = arrays(*after, gained, lost)
-    over_parts(numba_pairs.stdp, batch, *taken, *decays, *written)
-    a_plus, a_minus = window.a_plus / batch, window.a_minus / batch
-    omega = torch.add(gained.sum(0) * a_plus, lost.sum(0).T, alpha=-a_minus)
+    omega = pre.new_empty(neurons, inputs)
+    x, y, gained_, lost_, omega_ = arrays(*after, gained, lost, omega)
+    over_parts(numba_pairs.stdp, batch, *taken, *decays, x, y, gained_, lost_)
+    plus, minus = (x.dtype.type(a / batch) for a in (window.a_plus, window.a_minus))
+    numba_pairs.weigh(gained_, lost_, plus, minus, omega_)
     return omega, after

@@ -21,9 +21,10 @@ from numba.extending import overload
 from torch import Tensor
 
 #: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
-jit = numba.njit(
-    cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy"
-)
+_HOW = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
+jit = numba.njit(cache=True, **_HOW)
+#: For the parts of a kernel that are called for each step and state: a call costs as much as they.
+jit_inline = numba.njit(inline="always", **_HOW)
 
 # ln 2 in two parts whose first has few digits, so that k times it is exact.
 _LOG2_E = 1.0 / math.log(2.0)
@@ -85,7 +86,7 @@ def _exp64(x):
 
 def arrays(*tensors: Tensor) -> list[np.ndarray]:
     """The tensors' memory, in rows."""
-    return [tensor.contiguous().numpy() for tensor in tensors]
+    return [t.numpy() if t.is_contiguous() else t.contiguous().numpy() for t in tensors]
 
 
 def over_streams(kernel: Callable[..., None], batch: int, *shared: Any) -> None:
@@ -101,7 +102,11 @@ def over_parts(kernel: Callable[..., None], batch: int, *shared: Any) -> None:
 
 def stream_spans(batch: int) -> list[tuple[int, int]]:
     """First and last stream (exclusive) for each thread."""
-    parts = min(torch.get_num_threads(), batch)
+    return _spans(batch, min(torch.get_num_threads(), batch))
+
+
+@cache
+def _spans(batch: int, parts: int) -> list[tuple[int, int]]:
     edges = [round(batch * part / parts) for part in range(parts + 1)]
     return list(itertools.pairwise(edges))
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from bim_explorer.kernels.numba_math import jit
 
+#: Rows and columns that are transposed together: both tiles fill a few cache lines each.
+TILE = 16
+
 
 @jit
 def trace(first, last, spikes, keep, initial, decay, x):
@@ -68,3 +71,17 @@ def stdp(
                         row[i] += y_b[i]
             for i in range(neurons):
                 y_b[i] += z[i]
+
+
+@jit
+def weigh(potentiation, depression, plus, minus, omega):
+    """omega (n, m) = plus potentiation - minus depressionᵀ, tile by tile, all parts together."""
+    parts, neurons, inputs = potentiation.shape
+    for top in range(0, neurons, TILE):
+        for left in range(0, inputs, TILE):
+            for i in range(top, min(top + TILE, neurons)):
+                for j in range(left, min(left + TILE, inputs)):
+                    total = plus * potentiation[0, i, j] - minus * depression[0, j, i]
+                    for part in range(1, parts):
+                        total += plus * potentiation[part, i, j] - minus * depression[part, j, i]
+                    omega[i, j] = total
