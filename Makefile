@@ -8,7 +8,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 APP_STAMP := $(VENV)/.installed-app
 DEV_STAMP := $(VENV)/.installed-dev
-DOCS_STAMP := $(VENV)/.installed-docs
 PEERS := .venv-peers
 BINDSNET := .venv-bindsnet
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -40,7 +39,7 @@ format: $(DEV_STAMP) ## let ruff mend and format
 notebooks: $(DEV_STAMP) ## open the lessons in JupyterLab
 	$(BIN)/jupyter lab notebooks $(ARGS)
 
-docs: $(DOCS_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
+docs: $(DEV_STAMP) ## build the site in site/: how-to, lessons (run while it is built), reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict $(ARGS)
 
 bench: $(DEV_STAMP) ## time the engine; figures, tables and plots in benchmarks/figures (ARGS="engine step")
@@ -67,7 +66,31 @@ $(APP_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
-	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps]'
+	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps,docs]'
+	@touch $@ $(APP_STAMP)
+
+$(PEERS)/.installed $(BINDSNET)/.installed ## the same against other packages
+	$(BIN)/python benchmarks/report.py peers $(ARGS)
+
+setup: $(DEV_STAMP) ## only make .venv with everything in it
+
+pins: ## write constraints.txt anew (ARGS="torch==2.13.0" holds a version)
+	tools/pin_versions.sh $(ARGS)
+
+clean: ## remove what can be made again, .venv included
+	rm -rf $(VENV) $(PEERS) $(BINDSNET) .pins build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@python="$$(tools/find_python.sh)"; echo "making $(VENV) with $$python ..."; "$$python" -m venv $(VENV)
+
+$(APP_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) (a few minutes the first time) ..."
+	$(PIP_INSTALL) -e .
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
+	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps,docs]'
 	@touch $@ $(APP_STAMP)
 
 $(DOCS_STAMP): $(DEV_STAMP)

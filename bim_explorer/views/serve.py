@@ -62,9 +62,13 @@ def serve(
         ConfigError: The port is taken, or the address is not this machine's.
     """
     hub = shared_hub()
-    step_back()
+
+    def begin() -> None:
+        step_back()
+        warm_up()
+
     try:
-        serve_page(lambda: page(config, hub), port, address, show, begin=warm_up)
+        serve_page(lambda: page(config, hub), port, address, show, begin)
     finally:
         hub.close()
 

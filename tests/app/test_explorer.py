@@ -155,8 +155,7 @@ def test_app_is_short():
     assert len(app.read_text(encoding="utf-8").splitlines()) < 80
 
 
-def test_taken_port_is_refused_in_one_sentence(monkeypatch):
-    monkeypatch.setattr(serve_module, "step_back", lambda: None)  # these tests keep their priority
+def test_taken_port_is_refused_in_one_sentence():
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
         taken.listen()

@@ -22,7 +22,7 @@ RECALL = {
     "code_active": 4,
     "delta_min": 0.02,
     "learning_rate": 0.01,
-    "seed": 1,
+    "seed": 5,
 }
 
 
@@ -115,7 +115,14 @@ def test_sampled_synapses_follow_the_window_at_pure_stdp():
     """One stream, SGD, λ = 0: the change of a weight is its STDP part, and single pairs lie
     on the window.
     """
-    values = {**RECALL, "balance": 0.0, "batch": 1, "optimizer": "sgd", "learning_rate": 1e-3}
+    values = {
+        **RECALL,
+        "seed": 0,
+        "balance": 0.0,
+        "batch": 1,
+        "optimizer": "sgd",
+        "learning_rate": 1e-3,
+    }
     experiment = Experiment(Config(**values).values())
     for _ in range(60):
         experiment.advance()
