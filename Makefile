@@ -69,35 +69,6 @@ $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps,docs]'
 	@touch $@ $(APP_STAMP)
 
-$(PEERS)/.installed $(BINDSNET)/.installed ## the same against other packages
-	$(BIN)/python benchmarks/report.py peers $(ARGS)
-
-setup: $(DEV_STAMP) ## only make .venv with everything in it
-
-pins: ## write constraints.txt anew (ARGS="torch==2.13.0" holds a version)
-	tools/pin_versions.sh $(ARGS)
-
-clean: ## remove what can be made again, .venv included
-	rm -rf $(VENV) $(PEERS) $(BINDSNET) .pins build dist site .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-
-$(BIN)/python:
-	@python="$$(tools/find_python.sh)"; echo "making $(VENV) with $$python ..."; "$$python" -m venv $(VENV)
-
-$(APP_STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing into $(VENV) (a few minutes the first time) ..."
-	$(PIP_INSTALL) -e .
-	@touch $@
-
-$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "installing into $(VENV), tools included (a few minutes the first time) ..."
-	$(PIP_INSTALL) -e '.[dev,notebooks,sweeps,docs]'
-	@touch $@ $(APP_STAMP)
-
-$(DOCS_STAMP): $(DEV_STAMP)
-	@echo "installing what builds the site ..."
-	$(PIP_INSTALL) -e '.[docs]'
-	@touch $@
-
 $(PEERS)/.installed: benchmarks/peers-requirements.txt | $(BIN)/python
 	@echo "installing the peers into $(PEERS) ..."
 	$(BIN)/python -m venv $(PEERS)
