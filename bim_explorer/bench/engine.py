@@ -3,8 +3,8 @@
 exact, truncated   a whole `Learner.update`, optimizer and STDP terms included
 autograd           truncated BPTT of the same network and chunk (`autograd_network`)
 influence          `kernels.advance_influence` of one block (BIM eq. 7)
-bare product       [B, N(5S+2) x K] [K x (M+1)] added to an array of that shape, by torch, in the
-                   layout that torch is fastest with: keys as rows (`baddbmm`)
+bare product       B times N(5S+2) × K by K × (M+1), added to an array of that shape, by torch,
+                   in the layout that torch is fastest with: keys as rows (`baddbmm`)
 product, keys as columns   the same in the other layout
 
 exact_vs_autograd_truncated      time of autograd / time of exact          S = 8, S = 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-#: Least seconds between two snapshots: 12 Hz, as fast as a page draws.
-SNAPSHOT_SECONDS = 1.0 / 12.0
+#: Least seconds between two snapshots: live, and no dearer for the engine than it must be.
+SNAPSHOT_SECONDS = 1.0 / 10.5
 
 
 class Pace:
