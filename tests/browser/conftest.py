@@ -27,4 +27,10 @@ def visitor(server, browser):
 def _nothing_in_the_console(request):
     yield
     if "visitor" in request.fixturenames:
-        assert request.getfixturevalue("visitor").complaints() == []
+        visitor = request.getfixturevalue("visitor")
+        complaints = visitor.complaints()
+        if complaints and all("isn't known" in complaint for complaint in complaints):
+            # On a busy machine a patch can reach BokehJS before its model: the page must heal.
+            visitor.page.wait_for_timeout(3_000)
+            complaints = visitor.complaints()
+        assert complaints == []
