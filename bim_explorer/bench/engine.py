@@ -2,8 +2,10 @@
 
 exact, truncated   a whole `Learner.update`, optimizer and STDP terms included
 autograd           truncated BPTT of the same network and chunk (`autograd_network`)
-influence          `kernels.advance_influence` of one block (BIM eq. 7)
-bare product       B times N(5S+2) × K by K × (M+1), added to an array of that shape, by torch,
+influence          `kernels.carry` of one block: all it takes to move its influences over a chunk
+                   (BIM eq. 7) and to read what they owe to its losses (eq. 8)
+bare product       B times N(5S+2) × K by K × (M+1), added to an array of that shape, by torch: what
+                   eq. 7 comes to if it is not known that spikes are 0 or 1;
                    in the layout that torch is fastest with: keys as rows (`baddbmm`)
 product, keys as columns   the same in the other layout
 
@@ -20,14 +22,21 @@ import statistics
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from bim_explorer.bench.autograd_network import AutogradLearner
 from bim_explorer.bench.result import Row, result
 from bim_explorer.bench.timing import Options, Times, Work, interleaved, say
-from bim_explorer.bench.work import LEARNING_RATE, TINY, Sizes, learner_of, network_of, updates
-from bim_explorer.functional.rtrl import Families, Transport
-from bim_explorer.kernels import kernels_for
+from bim_explorer.bench.work import (
+    LEARNING_RATE,
+    TINY,
+    Sizes,
+    learner_of,
+    network_of,
+    stream,
+    updates,
+)
+from bim_explorer.functional.chunk import ChunkTensors
+from bim_explorer.functional.rtrl import Families, Influence
 
 REFERENCE = Sizes()
 
@@ -57,36 +66,28 @@ def contenders(sizes: Sizes, options: Options) -> dict[str, Work]:
 
 
 def products(sizes: Sizes, options: Options) -> dict[str, Work]:
-    """The influence update of one block, and the bare product that it cannot do without."""
-    kernels = kernels_for(options.backend, options.device)
-    batch, steps, neurons, states = sizes.batch, sizes.chunk, sizes.neurons, sizes.states
-    made = torch.Generator().manual_seed(0)
-
-    def drawn(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=made).to(options.device)
-
-    families = Families()
-    key = drawn(batch, steps, sizes.inputs + 1)
-    move = Transport(
-        decay=drawn(batch, states, neurons),
-        slope=drawn(batch, neurons),
-        cross=1e-2 * drawn(batch, states, neurons),
-        drive=1e-3 * drawn(batch, 5 * states + 2, steps, neurons),
-        A_log_h=drawn(batch, states, neurons),
-        A_log_v=drawn(batch, states, neurons),
-        D_v=drawn(batch, neurons),
-    )
-    shape = (batch, 5 * states + 2, sizes.inputs + 1, neurons)
-    keyed, keys = torch.zeros(shape, device=options.device), key.transpose(1, 2).contiguous()
-    flat = move.drive.transpose(1, 2).flatten(2).contiguous()
-    left = flat.transpose(1, 2)
-    sums = torch.zeros(batch, sizes.inputs + 1, sizes.rows, device=options.device)
-    other = torch.zeros(batch, sizes.rows, sizes.inputs + 1, device=options.device)
+    """What moves the influences of one block, and the product that it would be without spikes."""
+    shape = (sizes.batch, sizes.rows, sizes.inputs + 1)
+    left = torch.rand(sizes.batch, sizes.rows, sizes.chunk, device=options.device)
+    key = torch.rand(sizes.batch, sizes.chunk, sizes.inputs + 1, device=options.device)
+    keys, flat = key.transpose(1, 2).contiguous(), left.transpose(1, 2).contiguous()
+    sums, other = torch.zeros(shape).mT.contiguous().to(left), torch.zeros(shape).to(left)
     return {
-        "influence": lambda: kernels.advance_influence(keyed, move, key, families, None),
+        "influence": influence(sizes, options),
         "bare product": lambda: torch.baddbmm(sums, keys, flat, out=sums),
         "product, keys as columns": lambda: torch.baddbmm(other, left, key, out=other),
     }
+
+
+def influence(sizes: Sizes, options: Options) -> Work:
+    """The influences of one block over one chunk of input, again and again."""
+    network = network_of(sizes._replace(blocks=1), options)
+    block, data = network.blocks[0], ChunkTensors.of(next(stream(sizes)), network.like)
+    trace, families = block.forward(data.spikes, data.keep, network.dynamics), Families()
+    stacked = Influence.zeros(sizes.batch, block.theta, families).keyed
+    border = (torch.rand_like(trace.dendrite.h_0), torch.rand_like(trace.v[:, 0]))
+    A_log, D, gain = block.theta.A_log, block.theta.D, network.dynamics.membrane.gain
+    return lambda: block.kernels.carry(stacked, trace, A_log, D, gain, families, border)
 
 
 def _row(name: str, times: Times, sizes: Sizes) -> Row:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
-from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, chunk_adjoint
+from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, Presynaptic, chunk_adjoint
 from bim_explorer.functional.rtrl import Families, Influence, carry_influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, select
@@ -57,7 +57,6 @@ class Block:
         self.influence: Influence | None = None
         self.families = Families()
         self._trace: BlockTrace | None = None
-        self._keep: Tensor | None = None
         self._border: tuple[Tensor, Tensor] | None = None
 
     def forward(
@@ -68,14 +67,14 @@ class Block:
     ) -> BlockTrace:
         """Advance all streams by a chunk (BIM eqs. 1-3)."""
         theta, state, membrane = self.theta, self.state, dynamics.membrane
-        self._keep, self._border = keep, None
-        psp = self._potentials(spikes, keep, dynamics)
-        selection = select(psp, theta)
+        self._border = None
+        pre = self._potentials(spikes, keep, dynamics)
+        selection = select(pre.psp, theta)
         dendrite = self.kernels.dendrite(selection, theta.A_log, theta.D, keep, state.h)
         v = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         v_tm1 = torch.cat([state.v[:, None], v[:, :-1]], dim=1)
         self._trace = BlockTrace(
-            psp=psp,
+            pre=pre,
             selection=selection,
             dendrite=dendrite,
             v=v,
@@ -100,7 +99,7 @@ class Block:
             dynamics: The constants of the forward pass.
             below: Whether a block below asks for ∂L/∂spikes; None is returned otherwise.
         """
-        assert self._trace is not None and self._keep is not None
+        assert self._trace is not None
         chunk: ChunkGradient = chunk_adjoint(
             self._trace, d_y, d_z, self.theta, dynamics.membrane, self.kernels, below
         )
@@ -109,7 +108,9 @@ class Block:
             return chunk.theta, None
         d_spikes = chunk.psp * dynamics.psp_scale
         for _ in range(dynamics.psp_order):
-            d_spikes = self.kernels.trace_adjoint(d_spikes, self._keep, dynamics.psp_decay)
+            d_spikes = self.kernels.trace_adjoint(
+                d_spikes, self._trace.pre.keep, dynamics.psp_decay
+            )
         return chunk.theta, d_spikes
 
     def carry(self, dynamics: Dynamics, families: Families) -> BlockParameters | None:
@@ -146,9 +147,10 @@ class Block:
         """Drop the influences; the next `carry` starts from zero."""
         self.influence = None
 
-    def _potentials(self, spikes: Tensor, keep: Tensor, dynamics: Dynamics) -> Tensor:
-        psp, state = spikes, self.state
-        for level in range(dynamics.psp_order):
-            psp = self.kernels.trace(psp, keep, state.psp[level], dynamics.psp_decay)
-            state.psp[level] = psp[:, -1].clone()
-        return psp if dynamics.psp_scale == 1.0 else psp * dynamics.psp_scale
+    def _potentials(self, spikes: Tensor, keep: Tensor, dynamics: Dynamics) -> Presynaptic:
+        psp, decay, scale = spikes, dynamics.psp_decay, dynamics.psp_scale
+        before = self.state.psp[: dynamics.psp_order]
+        for level, initial in enumerate(before):
+            psp = self.kernels.trace(psp, keep, initial, decay)
+            self.state.psp[level] = psp[:, -1].clone()
+        return Presynaptic(psp if scale == 1.0 else psp * scale, spikes, before, keep, decay, scale)

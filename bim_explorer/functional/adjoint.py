@@ -28,18 +28,43 @@ from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.surrogate import surrogate_derivative
 
 
+class Presynaptic(NamedTuple):
+    """What a chunk's postsynaptic potentials are made of.
+
+    Attributes:
+        psp: The potentials p.
+        spikes: What was filtered.
+        before: What each filter had before the chunk; the last one's is p but for the scale.
+        keep: 0 where a stream starts anew, else 1.
+        decay: κ of every filter.
+        scale: p = scale times what the last filter gives.
+    """
+
+    psp: Float[Tensor, "batch time input"]
+    spikes: Float[Tensor, "batch time input"]
+    before: list[Float[Tensor, "batch input"]]
+    keep: Float[Tensor, "batch time"]
+    decay: float
+    scale: float
+
+
 class BlockTrace(NamedTuple):
     """What the forward pass of a chunk leaves for its adjoint and for the influences.
 
     `slope` is keep_t r_t.
     """
 
-    psp: Float[Tensor, "batch time input"]
+    pre: Presynaptic
     selection: Selection
     dendrite: Dendrite
     v: Float[Tensor, "batch time neuron"]
     slope: Float[Tensor, "batch time neuron"]
     z: Float[Tensor, "batch time neuron"]
+
+    @property
+    def psp(self) -> Float[Tensor, "batch time input"]:
+        """The postsynaptic potentials."""
+        return self.pre.psp
 
     @property
     def y(self) -> Float[Tensor, "batch time neuron"]:

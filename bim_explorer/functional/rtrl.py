@@ -13,6 +13,10 @@
     W        Δ_i B_n           key p_j       W_B      Δ_i u_i (same n only)   key p_j
     W_Δ      (A a h + u B) σ   key p_j       A_log    a h Δ A                 no key
 
+A key's p is its neuron's spikes s, filtered, and the filter's adjoint can be taken on the left
+factors L instead: Σ_k L_k ⊗ p_k = Σ_k L̃_k ⊗ s_k + L̃_0 ⊗ p_0, L̃_k = L_k + κ keep_{k+1} L̃_{k+1}.
+What is left to multiply are 0 and 1: a backend may add up the rows at which a spike fell.
+
 Rows of the stacked influence, for each key and neuron: E of W, W_Δ, W_B (S each), G of W and W_Δ
 (1 each), G of W_B and W_C (S each): 5S + 2 rows that share one key, so a chunk is one matrix
 product. Rows that nobody reads are not kept (`Families`): a block whose V reaches no loss has no G,
@@ -120,7 +124,6 @@ class Transport(NamedTuple):
         decay: dec_0.
         slope: w_0.
         cross: c_0.
-        drive: Left factor of the chunk's product, the rows of every step.
         A_log_h: Σ_k dec_k ⊙ g_k of A_log.
         A_log_v: Σ_k c_k ⊙ g_k of A_log.
         D_v: Σ_k w_k (1-ρ) R_m u_k.
@@ -129,7 +132,6 @@ class Transport(NamedTuple):
     decay: Float[Tensor, "batch state neuron"]
     slope: Float[Tensor, "batch neuron"]
     cross: Float[Tensor, "batch state neuron"]
-    drive: Float[Tensor, "batch row time neuron"]
     A_log_h: Float[Tensor, "batch state neuron"]
     A_log_v: Float[Tensor, "batch state neuron"]
     D_v: Float[Tensor, "batch neuron"]
@@ -167,18 +169,9 @@ def carry_influence(
     Returns:
         The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 (BIM eq. 8) or None.
     """
-    w = kernels.decay_to_end(trace.slope)
-    move = kernels.transport(
-        trace.dendrite,
-        trace.selection,
-        theta.A_log,
-        theta.D,
-        w,
-        membrane.gain * w[0],
-        families,
+    move, sums = kernels.carry(
+        influence.keyed, trace, theta.A_log, theta.D, membrane.gain, families, border
     )
-    key = torch.cat([trace.psp, trace.psp.new_ones(*trace.psp.shape[:-1], 1)], dim=-1)
-    sums = kernels.advance_influence(influence.keyed, move, key, families, border)
     past = None
     if sums is not None and border is not None:
         past = _border_gradient(influence, sums, *border)

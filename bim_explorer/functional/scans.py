@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from bim_explorer.functional.adjoint import DendriteGradient
+    from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
     from bim_explorer.functional.rtrl import BorderSums, Families, Transport
     from bim_explorer.functional.selective_ssm import Dendrite, Selection
     from bim_explorer.functional.stdp import StdpTraces, Window
@@ -79,14 +79,6 @@ class Kernels(Protocol):
         """
         ...
 
-    def decay_to_end(self, decay: Tensor) -> tuple[Tensor, Tensor]:
-        """Products of the decays behind each step, Π_{m>k} decay_m.
-
-        Returns:
-            For k = 1 … K (b, t, n), and for k = 0 (b, n).
-        """
-        ...
-
     def dendrite(
         self, selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor
     ) -> Dendrite:
@@ -107,48 +99,31 @@ class Kernels(Protocol):
         """Reverse mode through `dendrite`; `d_y` is all that reaches y (b, t, n)."""
         ...
 
-    def transport(
-        self,
-        dendrite: Dendrite,
-        selection: Selection,
-        A_log: Tensor,
-        D: Tensor,
-        w: tuple[Tensor, Tensor],
-        w_gain: Tensor,
-        families: Families,
-    ) -> Transport:
-        """How a chunk carries the influences along (BIM eq. 7; see `functional.rtrl`).
-
-        Args:
-            dendrite: What the chunk did.
-            selection: What the potentials selected.
-            A_log: (n, s).
-            D: (n,).
-            w: w_1 … w_K (b, t, n) and w_0 (b, n), as `decay_to_end` gives them.
-            w_gain: w_k ∂V_k/∂y_k (b, t, n).
-            families: The rows that are kept.
-        """
-        ...
-
-    def advance_influence(
+    def carry(
         self,
         keyed: Tensor,
-        move: Transport,
-        key: Tensor,
+        trace: BlockTrace,
+        A_log: Tensor,
+        D: Tensor,
+        gain: float | Tensor,
         families: Families,
         border: tuple[Tensor, Tensor] | None,
-    ) -> BorderSums | None:
-        """Carry stacked influences over a chunk, in place (BIM eq. 7).
+    ) -> tuple[Transport, BorderSums | None]:
+        """Carry stacked influences over a chunk, in place (BIM eq. 7; see `functional.rtrl`).
 
         Args:
-            keyed: E and G in the rows of `functional.rtrl.rows`, (b, row, key, n).
-            move: The chunk's transport.
-            key: p and 1, (b, t, key).
+            keyed: E and G in the rows of `functional.rtrl.rows`, (b, row, key, n); the last key
+                is the bias.
+            trace: What the chunk's forward pass left.
+            A_log: (n, s).
+            D: (n,).
+            gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
             families: The rows that are kept.
             border: δh_0 (b, s, n) and δV_0 (b, n), or None.
 
         Returns:
-            δh_0·E_0 + δV_0·G_0 of the influences as they were before (BIM eq. 8), or None.
+            What moves the keyless influences, and δh_0·E_0 + δV_0·G_0 of the influences as they
+            were before (BIM eq. 8) or None.
         """
         ...
 

@@ -1,21 +1,20 @@
 """The state space of a block over a chunk, forwards and backwards, each number touched once.
 
 The equations are those of `functional.selective_ssm` and `functional.adjoint`. Loops over neurons
-are innermost and short in body, so that each becomes a handful of vector instructions.
+are innermost and touch few arrays: a loop becomes vector instructions where a handful of checks
+can show that what it writes is not what it reads.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from bim_explorer.kernels.numba_math import exp_lane, jit, jit_inline
+from bim_explorer.kernels.numba_math import exp_lane, jit_inline, jit_views
 
 
-@jit
-def forward(first, last, u, delta, B, C, A, D, keep, h_0, decay, h, y):
-    """a, h and y of streams first … last - 1 (BIM eqs. 1-2)."""
+@jit_views
+def forward(first, last, part, u, delta, B, C, A, D, keep, h_0, scratch, decay, h, y):
+    """a, h and y of streams first … last - 1 (BIM eqs. 1-2); scratch is (part, n)."""
     steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
-    drive = np.empty(neurons, u.dtype)
+    drive = scratch[part]
     for b in range(first, last):
         for t in range(steps):
             kept = keep[b, t]
@@ -31,19 +30,17 @@ def forward(first, last, u, delta, B, C, A, D, keep, h_0, decay, h, y):
                     a[i] = exp_lane(delta_t[i] * A_n[i]) * kept
                 for i in range(neurons):
                     x[i] = a[i] * x_tm1[i] + drive[i] * B_n
-                for i in range(neurons):
                     y_t[i] += C_n * x[i]
 
 
-@jit
+@jit_views
 def adjoint(
-    first, last, part, d_y, decay, h, h_0, u, delta, B, C, A, D,
+    first, last, part, d_y, decay, h, h_0, u, delta, B, C, A, D, scratch,
     d_u, d_delta, d_B, d_C, d_A, d_D, d_h,
 ):  # fmt: skip
     """Reverse mode of `forward`; d_A (∂L/∂A) and d_D are sums of this part of the streams."""
     steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
-    drive, flow = np.empty(neurons, u.dtype), np.empty(neurons, u.dtype)
-    sum_D = d_D[part]
+    drive, flow, sum_D = scratch[part, 0], scratch[part, 1], d_D[part]
     for b in range(first, last):
         back_b = d_h[b]
         for t in range(steps - 1, -1, -1):
@@ -52,11 +49,10 @@ def adjoint(
             d_u_t, d_delta_t = d_u[b, t], d_delta[b, t]
             for i in range(neurons):
                 drive[i] = delta_t[i] * u_t[i]
+                sum_D[i] += u_t[i] * d_y_t[i]
             for i in range(neurons):
                 d_u_t[i] = 0.0
                 d_delta_t[i] = 0.0
-            for i in range(neurons):
-                sum_D[i] += u_t[i] * d_y_t[i]
             for n in range(states):
                 d_B[b, t, n], d_C[b, t, n] = _through_state(
                     d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
@@ -65,7 +61,6 @@ def adjoint(
             # So far d_u_t is Σ_n B_n δh_n.
             for i in range(neurons):
                 d_delta_t[i] += u_t[i] * d_u_t[i]
-            for i in range(neurons):
                 d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
 
 
@@ -78,24 +73,19 @@ def _through_state(
     of_B, of_C = x.dtype.type(0.0), x.dtype.type(0.0)
     for i in range(neurons):
         of_C += d_y_t[i] * x[i]
-    for i in range(neurons):
         back[i] += d_y_t[i] * C_n
-    for i in range(neurons):
         of_B += back[i] * drive[i]
-    for i in range(neurons):
         d_u_t[i] += back[i] * B_n
     for i in range(neurons):
         back[i] *= a[i]
-    for i in range(neurons):
         flow[i] = back[i] * x_tm1[i]
     for i in range(neurons):
         sum_A[i] += flow[i] * delta_t[i]
-    for i in range(neurons):
         d_delta_t[i] += flow[i] * A_n[i]
     return of_B, of_C
 
 
-@jit
+@jit_views
 def membrane(first, last, y, keep, v_0, decay, gain, v_th, v):
     """V with its reset (BIM eq. 3)."""
     steps, neurons = y.shape[1], y.shape[2]
@@ -108,7 +98,7 @@ def membrane(first, last, y, keep, v_0, decay, gain, v_th, v):
                 now[i] = kept * (decay * before[i] - reset) + gain * y_t[i]
 
 
-@jit
+@jit_views
 def scan_adjoint(first, last, decay, source, adjoint, start):
     """λ_t = source_t + decay_{t+1} λ_{t+1} over (b, t, n)."""
     steps, neurons = source.shape[1], source.shape[2]
@@ -122,19 +112,3 @@ def scan_adjoint(first, last, decay, source, adjoint, start):
                 at[i] = source_t[i] + behind[i]
             for i in range(neurons):
                 behind[i] = decay_t[i] * at[i]
-
-
-@jit
-def decay_to_end(first, last, decay, products, start):
-    """Π_{m>k} decay_m over (b, t, n)."""
-    steps, neurons = decay.shape[1], decay.shape[2]
-    for b in range(first, last):
-        product = start[b]
-        for i in range(neurons):
-            product[i] = 1.0
-        for t in range(steps - 1, -1, -1):
-            at, decay_t = products[b, t], decay[b, t]
-            for i in range(neurons):
-                at[i] = product[i]
-            for i in range(neurons):
-                product[i] *= decay_t[i]

@@ -10,12 +10,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import DendriteGradient
+from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.rtrl import BorderSums, Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
+from bim_explorer.kernels.numba_influence import Border, Keys, Sums
 from bim_explorer.kernels.numba_math import arrays, over_parts, over_streams, stream_spans
+from bim_explorer.kernels.numba_transport import Flow, Moved
 
 name = "numba"
 
@@ -55,21 +57,13 @@ def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     return adjoint, start
 
 
-def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
-    """Π_{m>k} decay_m; see `functional.scans.Kernels.decay_to_end`."""
-    products = decay.new_empty(decay.shape)
-    start = decay.new_empty(len(decay), decay.shape[2])
-    over_streams(numba_dendrite.decay_to_end, len(decay), *arrays(decay, products, start))
-    return products, start
-
-
 def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
     """The state space over a chunk; see `functional.selective_ssm`."""
     s, (batch, steps, neurons) = selection, selection.u.shape
     decay, h = (s.u.new_empty(batch, steps, A_log.shape[1], neurons) for _ in range(2))
-    y = s.u.new_empty(s.u.shape)
-    taken = arrays(s.u, s.delta, s.B, s.C, -torch.exp(A_log.T), D, keep, h_0, decay, h, y)
-    over_streams(numba_dendrite.forward, batch, *taken)
+    y, scratch = s.u.new_empty(s.u.shape), s.u.new_empty(len(stream_spans(batch)), neurons)
+    taken = arrays(s.u, s.delta, s.B, s.C, -torch.exp(A_log.T), D, keep, h_0, scratch, decay, h, y)
+    over_parts(numba_dendrite.forward, batch, *taken)
     return Dendrite(decay, h, h_0, y)
 
 
@@ -82,52 +76,46 @@ def dendrite_adjoint(
     d_u, d_delta, d_B, d_C = (x.new_empty(x.shape) for x in (s.u, s.delta, s.B, s.C))
     d_A, d_D = A.new_zeros(parts, *A.shape), D.new_zeros(parts, *D.shape)
     d_h0 = past.h_0.new_zeros(past.h_0.shape)
-    read = arrays(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D)
+    scratch = D.new_empty(parts, 2, *D.shape)
+    read = arrays(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D, scratch)
     written = arrays(d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
     over_parts(numba_dendrite.adjoint, len(d_y), *read, *written)
     return DendriteGradient(d_u, d_delta, d_B, d_C, (d_A.sum(0) * A).T, d_D.sum(0), d_h0)
 
 
-def transport(
-    dendrite: Dendrite,
-    selection: Selection,
+def carry(
+    keyed: Tensor,
+    trace: BlockTrace,
     A_log: Tensor,
     D: Tensor,
-    w: tuple[Tensor, Tensor],
-    w_gain: Tensor,
-    families: Families,
-) -> Transport:
-    """Decays, adjoints and immediate derivatives of a chunk; see `functional.rtrl`."""
-    s, past, (batch, steps, neurons) = selection, dendrite, selection.u.shape
-    n_rows = sum(families.sizes(A_log.shape[1]))
-    drive = s.u.new_empty(batch, n_rows, steps, neurons)
-    dec, c, A_log_h, A_log_v = (past.h_0.new_zeros(past.h_0.shape) for _ in range(4))
-    D_v = s.u.new_zeros(batch, neurons)
-    read = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, -torch.exp(A_log.T), D)
-    written = arrays(drive, dec, c, A_log_h, A_log_v, D_v)
-    over_streams(numba_influence.transport, batch, *arrays(*read, w_gain), *families, *written)
-    return Transport(dec, w[1], c, drive, A_log_h, A_log_v, D_v)
-
-
-def advance_influence(
-    keyed: Tensor,
-    move: Transport,
-    key: Tensor,
+    gain: float | Tensor,
     families: Families,
     border: tuple[Tensor, Tensor] | None,
-) -> BorderSums | None:
-    """E and G over a chunk, each number read and written once; see `functional.scans.Kernels`."""
-    batch, _, keys, neurons = keyed.shape
-    states, parts = move.decay.shape[1], len(stream_spans(batch))
-    shapes = ((keys, neurons), (keys, neurons), (states, keys), (states, keys))
-    sums = [keyed.new_zeros(parts if border else 1, *shape) for shape in shapes]
-    d_h0, d_v0 = border or (move.decay, move.slope)
-    moved = arrays(move.drive, key, move.decay, move.slope, move.cross)
-    read = arrays(d_h0, d_v0, *sums)
+) -> tuple[Transport, BorderSums | None]:
+    """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
+    s, past, pre, number = trace.selection, trace.dendrite, trace.pre, keyed.numpy().dtype.type
+    (batch, _, n_keys, neurons), states = keyed.shape, A_log.shape[1]
+    parts = len(stream_spans(batch))
+    of_h, of_v = past.h_0.shape, (batch, neurons)
+    move = Transport(*(keyed.new_empty(x) for x in (of_h, of_v, of_h, of_h, of_h, of_v)))
+    shapes = ((n_keys, neurons), (n_keys, neurons), (states, n_keys), (states, n_keys))
+    sums = [keyed.new_zeros(parts, *shape) for shape in shapes]
+    spikes, before, keep = arrays(pre.spikes, torch.stack(pre.before), pre.keep)
+    flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.slope)
     over_parts(
-        numba_influence.advance, batch, keyed.numpy(), *moved, *families, border is not None, *read
+        numba_influence.carry,
+        batch,
+        keyed.numpy(),
+        Flow(*arrays(*flow)),
+        *arrays(-torch.exp(A_log.T), D, gain + torch.zeros_like(D)),
+        Keys(spikes, before, keep, number(pre.decay), number(pre.scale)),
+        *families,
+        border is not None,
+        Border(*arrays(*(border or (past.h_0, past.h_0[:, 0])))),
+        Moved(*arrays(*move)),
+        Sums(*arrays(*sums)),
     )
-    return BorderSums(*(total.sum(0) for total in sums)) if border else None
+    return move, BorderSums(*(total.sum(0) for total in sums)) if border else None
 
 
 def stdp(

@@ -21,9 +21,16 @@ from numba.extending import overload
 from torch import Tensor
 
 #: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
-_HOW = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
+_HOW = {
+    "nogil": True,
+    "fastmath": {"contract", "reassoc", "nsz"},
+    "error_model": "numpy",
+}
 jit = numba.njit(cache=True, **_HOW)
-#: For the parts of a kernel that are called for each step and state: a call costs as much as they.
+#: For the parts of a kernel that make no array: their views are not counted, which costs an atomic
+#: instruction each time, as much as a short loop.
+jit_views = numba.njit(cache=True, _nrt=False, **_HOW)  # pyright: ignore[reportCallIssue]
+#: For those that are called for each step and state: a call costs as much as they.
 jit_inline = numba.njit(inline="always", **_HOW)
 
 # ln 2 in two parts whose first has few digits, so that k times it is exact.

@@ -6,13 +6,13 @@ when one of its neurons spikes: then the other side's whole trace is added to on
 
 from __future__ import annotations
 
-from bim_explorer.kernels.numba_math import jit
+from bim_explorer.kernels.numba_math import jit_views
 
 #: Rows and columns that are transposed together: both tiles fill a few cache lines each.
 TILE = 16
 
 
-@jit
+@jit_views
 def trace(first, last, spikes, keep, initial, decay, x):
     """x_t = decay keep_t x_{t-1} + s_t."""
     steps, channels = spikes.shape[1], spikes.shape[2]
@@ -24,7 +24,7 @@ def trace(first, last, spikes, keep, initial, decay, x):
                 now[i] = share * before[i] + s[i]
 
 
-@jit
+@jit_views
 def trace_adjoint(first, last, d_trace, keep, decay, d_spikes):
     """∂L/∂s_t = ∂L/∂x_t + decay keep_{t+1} ∂L/∂s_{t+1}."""
     steps, channels = d_trace.shape[1], d_trace.shape[2]
@@ -39,7 +39,7 @@ def trace_adjoint(first, last, d_trace, keep, decay, d_spikes):
                     now[i] += share * behind[i]
 
 
-@jit
+@jit_views
 def stdp(
     first, last, part, pre, post, keep, decay_plus, decay_minus, x, y, potentiation, depression
 ):
@@ -73,7 +73,7 @@ def stdp(
                 y_b[i] += z[i]
 
 
-@jit
+@jit_views
 def weigh(potentiation, depression, plus, minus, omega):
     """omega (n, m) = plus potentiation - minus depressionᵀ, tile by tile, all parts together."""
     parts, neurons, inputs = potentiation.shape

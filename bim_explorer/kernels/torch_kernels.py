@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import DendriteGradient
+from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.rtrl import BorderSums, Families, Transport, rows
 from bim_explorer.functional.selective_ssm import (
     Dendrite,
@@ -88,6 +88,21 @@ def dendrite_adjoint(
     )
 
 
+def carry(
+    keyed: Tensor,
+    trace: BlockTrace,
+    A_log: Tensor,
+    D: Tensor,
+    gain: float | Tensor,
+    families: Families,
+    border: tuple[Tensor, Tensor] | None,
+) -> tuple[Transport, BorderSums | None]:
+    """E and G over a chunk; see `functional.scans.Kernels.carry`."""
+    w = decay_to_end(trace.slope)
+    move, drive = transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
+    return move, advance(keyed, move, drive, trace.psp, families, border)
+
+
 def transport(
     dendrite: Dendrite,
     selection: Selection,
@@ -96,8 +111,8 @@ def transport(
     w: tuple[Tensor, Tensor],
     w_gain: Tensor,
     families: Families,
-) -> Transport:
-    """Decays, adjoints and immediate derivatives of a chunk; see `functional.rtrl`."""
+) -> tuple[Transport, Tensor]:
+    """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
     s, A, across = selection, -torch.exp(A_log.T), w_gain[..., None, :] * families.membrane
     dec, dec_0 = decay_to_end(dendrite.decay)
     c, c_0 = scan_adjoint(dendrite.decay, across * s.C[..., None])
@@ -113,25 +128,26 @@ def transport(
         drive += [(c * g_W).sum(2, keepdim=True) + across * D]
     if families.membrane and families.selection:
         drive += [(c * g_delta).sum(2, keepdim=True), c * g_B, across * dendrite.h]
-    return Transport(
+    move = Transport(
         dec_0,
         w[1],
         c_0,
-        torch.cat(drive, dim=2).transpose(1, 2).contiguous(),
         A_log_h=(dec * g_A_log).sum(1),
         A_log_v=(c * g_A_log).sum(1),
         D_v=(across[..., 0, :] * s.u).sum(1),
     )
+    return move, torch.cat(drive, dim=2).transpose(1, 2).contiguous()
 
 
-def advance_influence(
+def advance(
     keyed: Tensor,
     move: Transport,
-    key: Tensor,
+    drive: Tensor,
+    psp: Tensor,
     families: Families,
     border: tuple[Tensor, Tensor] | None,
 ) -> BorderSums | None:
-    """E and G over a chunk; see `functional.scans.Kernels.advance_influence`."""
+    """E and G over a chunk, whose steps' left factors are `drive` (b, row, t, n)."""
     states = move.cross.shape[1]
     row, cross, slope = rows(keyed, states, families), move.cross[:, :, None], move.slope
     sums = None if border is None else _border_sums(keyed, states, families, *border)
@@ -145,7 +161,8 @@ def advance_influence(
     for family in (row.h_W, row.h_delta, row.h_B):
         if family.shape[1]:
             family.mul_(move.decay[:, :, None])
-    keyed.add_(key.transpose(1, 2)[:, None] @ move.drive)
+    key = torch.cat([psp, psp.new_ones(*psp.shape[:-1], 1)], dim=-1)
+    keyed.add_(key.transpose(1, 2)[:, None] @ drive)
     return sums
 
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import DendriteGradient
-from bim_explorer.functional.rtrl import Families, Transport
+from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+from bim_explorer.functional.rtrl import BorderSums, Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.kernels import triton_programs as programs
-from bim_explorer.kernels.torch_kernels import advance_influence, stdp
+from bim_explorer.kernels.torch_kernels import advance, stdp
 
-__all__ = ["advance_influence", "stdp"]
+__all__ = ["stdp"]
 
 name = "triton"
 
@@ -100,7 +100,22 @@ def dendrite_adjoint(
     return DendriteGradient(d_u, d_delta, d_B.sum(0), d_C.sum(0), of_A_log, d_D.sum(0), d_h0)
 
 
-def transport(
+def carry(
+    keyed: Tensor,
+    trace: BlockTrace,
+    A_log: Tensor,
+    D: Tensor,
+    gain: float | Tensor,
+    families: Families,
+    border: tuple[Tensor, Tensor] | None,
+) -> tuple[Transport, BorderSums | None]:
+    """E and G over a chunk; see `functional.scans.Kernels.carry`."""
+    w = decay_to_end(trace.slope)
+    move, drive = _transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
+    return move, advance(keyed, move, drive, trace.psp, families, border)
+
+
+def _transport(
     dendrite: Dendrite,
     selection: Selection,
     A_log: Tensor,
@@ -108,8 +123,8 @@ def transport(
     w: tuple[Tensor, Tensor],
     w_gain: Tensor,
     families: Families,
-) -> Transport:
-    """Decays, adjoints and immediate derivatives of a chunk; see `functional.rtrl`."""
+) -> tuple[Transport, Tensor]:
+    """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
     s, past, (grid, sizes) = selection, dendrite, _grid(selection.u)
     (batch, steps, neurons), states = sizes_of(s.u), A_log.shape[1]
     drive = s.u.new_empty(batch, sum(families.sizes(states)), steps, neurons)
@@ -121,7 +136,7 @@ def transport(
     programs.transport[grid](
         *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE
     )
-    return Transport(dec, w[1], c, drive, A_log_h, A_log_v, D_v)
+    return Transport(dec, w[1], c, A_log_h, A_log_v, D_v), drive
 
 
 def sizes_of(tensor: Tensor) -> tuple[int, int, int]:

@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 import torch
 
+from bim_explorer.functional.adjoint import BlockTrace, Presynaptic
 from bim_explorer.functional.rtrl import Families
 from bim_explorer.functional.selective_ssm import Selection
 from bim_explorer.functional.stdp import StdpTraces, Window
@@ -37,6 +38,9 @@ def close(ours, reference, dtype):
     if isinstance(reference, tuple):
         for a, b in zip(ours, reference, strict=True):
             close(a, b, dtype)
+        return
+    if reference is None:
+        assert ours is None
         return
     scale = max(1.0, float(reference.abs().max())) if reference.numel() else 1.0
     torch.testing.assert_close(
@@ -89,7 +93,6 @@ def test_scans_agree(dtype, steps):
     keep, initial = keeps(2, steps, dtype), random(2, 5, dtype=dtype, seed=2)
     for name, arguments in {
         "scan_adjoint": (decay, source),
-        "decay_to_end": (decay,),
         "trace": (source, keep, initial, 0.8),
         "trace_adjoint": (source, keep, 0.8),
     }.items():
@@ -115,29 +118,55 @@ def test_dendrites_and_their_adjoints_agree(dtype, batch, steps, states, neurons
     close(*both("dendrite_adjoint", d_y, dendrite, selection, A_log, D), dtype)
 
 
+def carry_case(batch, steps, states, neurons, dtype, order=1, rate=0.3, inputs=5):
+    """A chunk's trace, as a block leaves it, and what else `carry` asks for but the influences."""
+    case = dendrite_case(batch, steps, states, neurons, dtype)
+    selection, A_log, D, keep, h_0 = case
+    spikes = (random(batch, steps, inputs, dtype=dtype, seed=11) < rate).to(dtype)
+    before = [random(batch, inputs, dtype=dtype, seed=20 + level) for level in range(order)]
+    psp, scale = spikes, 0.4
+    for initial in before:
+        psp = torch_kernels.trace(psp, keep, initial, 0.8)
+    slope, v = random(batch, steps, neurons, dtype=dtype), random(batch, neurons, dtype=dtype)
+    pre = Presynaptic(scale * psp, spikes, before, keep, 0.8, scale)
+    dendrite = torch_kernels.dendrite(*case)
+    trace = BlockTrace(pre, selection, dendrite, dendrite.y, slope, dendrite.y)
+    gain = 0.6 if order == 1 else random(neurons, dtype=dtype, seed=31)
+    return trace, A_log, D, gain, (h_0 - 0.5, v - 0.5)
+
+
+def influences_agree(case, families, dtype, border=True):
+    """Influences and all that `carry` gives are those of the reference."""
+    trace, A_log, D, gain, sides = case
+    batch, _, states, neurons = trace.dendrite.h.shape
+    shape = (batch, sum(families.sizes(states)), trace.psp.shape[2] + 1, neurons)
+    keyed = random(*shape, dtype=dtype, seed=12)
+    ours, reference = keyed.clone(), keyed.clone()
+    made = [
+        kernels.carry(moved, trace, A_log, D, gain, families, sides if border else None)
+        for kernels, moved in ((BACKEND, ours), (torch_kernels, reference))
+    ]
+    close(*made, dtype)
+    close(ours, reference, dtype)
+    assert not torch.equal(ours, keyed)
+
+
 @DTYPES
 @SIZES
 @pytest.mark.parametrize("families", [Families(a, b) for a in (True, False) for b in (True, False)])
 def test_influences_agree(dtype, batch, steps, states, neurons, families):
-    case = dendrite_case(batch, steps, states, neurons, dtype)
-    selection, A_log, D, _, h_0 = case
-    w = (random(batch, steps, neurons, dtype=dtype), random(batch, neurons, dtype=dtype))
-    dendrite = torch_kernels.dendrite(*case)
-    move = both("transport", dendrite, selection, A_log, D, w, 0.6 * w[0], families)
-    close(*move, dtype)
-    keys = 6
-    key = random(batch, steps, keys, dtype=dtype, seed=11)
-    n_rows = sum(families.sizes(states))
-    keyed = random(batch, n_rows, keys, neurons, dtype=dtype, seed=12)
-    ours, reference = keyed.clone(), keyed.clone()
-    border = (h_0 - 0.5, w[1] - 0.5)
-    close(
-        BACKEND.advance_influence(ours, move[1], key, families, border),
-        torch_kernels.advance_influence(reference, move[1], key, families, border),
-        dtype,
-    )
-    close(ours, reference, dtype)
-    assert not torch.equal(ours, keyed)
+    influences_agree(carry_case(batch, steps, states, neurons, dtype), families, dtype)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("order", [1, 2])
+def test_influences_agree_at_every_rate_and_with_two_filters(order, rate):
+    case = carry_case(2, 33, 2, 9, torch.float64, order, rate, inputs=40)
+    influences_agree(case, Families(), torch.float64)
+
+
+def test_influences_agree_without_a_loss():
+    influences_agree(carry_case(2, 5, 2, 3, torch.float64), Families(), torch.float64, border=False)
 
 
 @DTYPES
