@@ -56,7 +56,7 @@ def chunk_gradient(
     gradient = _readout_gradient(network, traces, d_votes)
     gradient |= _block_gradients(network, traces, d_votes, credit)
     for name, past in _carry(network, credit, selection_learns).items():
-        gradient[name] = gradient[name] + past
+        gradient[name].add_(past)
     return logits, mean_loss, gradient
 
 

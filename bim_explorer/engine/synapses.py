@@ -21,7 +21,8 @@ class Synapses:
 
     Attributes:
         weights: W (neuron, input), the block's own tensor.
-        mask: False where pruned.
+        mask: False where pruned; exchanged as a whole.
+        pruned: Number of pruned synapses.
         threshold: θ of eq. 10.
         traces: State of the local rule, by name.
         squares: Running scales of gradient and local term.
@@ -35,7 +36,7 @@ class Synapses:
     ) -> None:
         self.weights = weights
         self.batch = batch
-        self.mask: Bool[Tensor, "neuron input"] = torch.ones_like(weights, dtype=torch.bool)
+        self.mask = torch.ones_like(weights, dtype=torch.bool)
         self.threshold = 0.0
         self.gradient: Tensor | None = None
         self.scale = 1.0
@@ -50,9 +51,14 @@ class Synapses:
         self.squares = RunningSquares()
 
     @property
-    def pruned(self) -> int:
-        """Number of pruned synapses."""
-        return self.mask.numel() - int(self.mask.sum())
+    def mask(self) -> Bool[Tensor, "neuron input"]:
+        """False where pruned."""
+        return self._mask
+
+    @mask.setter
+    def mask(self, mask: Bool[Tensor, "neuron input"]) -> None:
+        self._mask = mask
+        self.pruned = mask.numel() - int(mask.sum())
 
     def pair(
         self,
@@ -70,19 +76,28 @@ class Synapses:
         """What the optimizer descends (BIM eq. 4), or None if nothing moves W."""
         if gradient is not None:
             self.gradient = gradient
-            live = max(int(self.mask.sum()), 1)
             self.squares = self.squares.after(
-                float((gradient * self.mask).square().sum()) / live,
-                float((self.omega * self.mask).square().sum()) / live,
+                self._mean_square(gradient), self._mean_square(self.omega)
             )
         matched = rule.mixing == "matched"
         self.scale = matched_scale(self.squares, rule.balance) if matched else 1.0
         mixed = hybrid_direction(gradient, self.omega, rule.balance, self.scale, rule.as_printed)
-        return None if mixed is None else mixed * self.mask
+        return None if mixed is None else self._live(mixed)
+
+    def _live(self, of_synapses: Tensor) -> Tensor:
+        """The same with zeros where pruned."""
+        return of_synapses * self.mask if self.pruned else of_synapses
+
+    def _mean_square(self, of_synapses: Tensor) -> float:
+        """Over the synapses that live."""
+        live = max(self.mask.numel() - self.pruned, 1)
+        return float(self._live(of_synapses).square().sum()) / live
 
     def bound(self, w_max: float) -> None:
         """Keep |w| ≤ w_max, and pruned weights at zero."""
-        self.weights.clamp_(-w_max, w_max).mul_(self.mask)
+        self.weights.clamp_(-w_max, w_max)
+        if self.pruned:
+            self.weights.mul_(self.mask)
 
     def prune(self, rule: Rule, generator: torch.Generator) -> None:
         """One round of pruning, and of regrowth where it is switched on (BIM eqs. 9-10)."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -122,21 +123,21 @@ def chunk_adjoint(
         d_v, d_v0 = kernels.scan_adjoint(trace.slope, psi * d_z)
         d_y = d_y + membrane.gain * d_v
     d = kernels.dendrite_adjoint(d_y, trace.dendrite, trace.selection, theta.A_log, theta.D)
-    d_pre = d.delta * trace.selection.gate
-
-    psp = trace.psp.flatten(0, 1)
-    gradient = BlockParameters(
-        W=d.u.flatten(0, 1).T @ psp,
-        W_delta=d_pre.flatten(0, 1).T @ psp,
-        b_delta=d_pre.sum((0, 1)),
-        W_B=d.B.flatten(0, 1).T @ psp,
-        b_B=d.B.sum((0, 1)),
-        W_C=d.C.flatten(0, 1).T @ psp,
-        b_C=d.C.sum((0, 1)),
-        A_log=d.A_log,
-        D=d.D,
-    )
-    if not below:
-        return ChunkGradient(gradient, None, d.h_0, d_v0)
-    d_psp = d.u @ theta.W + d_pre @ theta.W_delta + d.B @ theta.W_B + d.C @ theta.W_C
+    gradient, d_psp = _through_projections(d, trace, theta, below)
     return ChunkGradient(gradient, d_psp, d.h_0, d_v0)
+
+
+def _through_projections(
+    d: DendriteGradient, trace: BlockTrace, theta: BlockParameters, below: bool
+) -> tuple[BlockParameters, Tensor | None]:
+    """From what a step selected to the weights that selected it, all of them in one product."""
+    sizes = [d.u.shape[-1], d.delta.shape[-1], d.B.shape[-1], d.C.shape[-1]]
+    d_pre = d.delta * trace.selection.gate
+    selected = torch.cat([d.u, d_pre, d.B, d.C], dim=-1).flatten(0, 1)
+    W, W_delta, W_B, W_C = (selected.T @ trace.psp.flatten(0, 1)).split(sizes)
+    _, b_delta, b_B, b_C = selected.sum(0).split(sizes)
+    gradient = BlockParameters(W, W_delta, b_delta, W_B, b_B, W_C, b_C, d.A_log, d.D)
+    if not below:
+        return gradient, None
+    weights = torch.cat([theta.W, theta.W_delta, theta.W_B, theta.W_C])
+    return gradient, (selected @ weights).view_as(trace.psp)

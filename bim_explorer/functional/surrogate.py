@@ -27,7 +27,7 @@ def spike(v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 def surrogate_derivative(v: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """ψ(v), what stands in for the derivative of `spike`."""
-    return (1.0 + SLOPE * v.abs()).square().reciprocal()
+    return v.abs().mul(SLOPE).add_(1.0).square_().reciprocal_()
 
 
 class SurrogateSpike(torch.autograd.Function):

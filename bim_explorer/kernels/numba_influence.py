@@ -31,25 +31,8 @@ SPAN = 32
 GROUP = 4
 
 
-class Keys(NamedTuple):
-    """Spikes (b, t, m), potentials before the chunk (order, b, m), keep (b, t), and the filter."""
-
-    spikes: np.ndarray
-    before: np.ndarray
-    keep: np.ndarray
-    decay: np.floating
-    scale: np.floating
-
-
-class Border(NamedTuple):
-    """δh_0 and δV_0 of every stream."""
-
-    h: np.ndarray
-    v: np.ndarray
-
-
 class Sums(NamedTuple):
-    """`functional.rtrl.BorderSums` of every part of the streams."""
+    """As `functional.rtrl.BorderSums`."""
 
     W: np.ndarray
     delta: np.ndarray
@@ -79,11 +62,18 @@ class Gains(NamedTuple):
 
 @jit
 def carry(
-    first, last, part, keyed, flow, A, D, gain, keys, selection, membrane, read, border, moved, sums
-):
-    """Streams first … last - 1; `sums` gains δh_0·E_0 + δV_0·G_0 if `read`."""
+    first, last, part, keyed,
+    decay, h, h_0, u, delta, gate, B, C, slope, A, D, gain,
+    spikes, before, keep, psp_decay, psp_scale,
+    selection, membrane, read, d_h0, d_v0,
+    dec_0, w_0, c_0, A_log_h, A_log_v, D_v, of_W, of_delta, of_B, of_C,
+):  # fmt: skip
+    """Streams first … last - 1: influences moved, their border's gradient added to of_… if `read`.
+
+    Arrays come one by one, since numba takes many times as long to know a tuple of them.
+    """
     _, n_rows, n_keys, neurons = keyed.shape
-    steps, order = flow.u.shape[1], keys.before.shape[0]
+    steps, order = u.shape[1], len(before)
     lanes = np.empty((4, neurons), A.dtype)
     gains = Gains(
         np.empty((n_rows, steps + EXTRA, neurons), A.dtype),
@@ -93,20 +83,14 @@ def carry(
         np.empty(n_keys * (steps + GROUP), np.uint16),
         np.empty(n_keys + 1, np.int64),
     )
+    total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part])
     for b in range(first, last):
-        here = Flow(
-            flow.decay[b], flow.h[b], flow.h_0[b], flow.u[b], flow.delta[b], flow.gate[b],
-            flow.B[b], flow.C[b], flow.slope[b],
-        )  # fmt: skip
-        to = Moved(
-            moved.decay[b], moved.slope[b], moved.cross[b],
-            moved.A_log_h[b], moved.A_log_v[b], moved.D_v[b],
-        )  # fmt: skip
-        transport(here, A, D, gain, selection, membrane, lanes, gains.drive, to)
-        filter_back(gains.drive, keys.keep[b], keys.decay, keys.scale, order)
-        _gather(gains, keys.spikes[b], keys.before[:, b], order)
-        total = Sums(sums.W[part], sums.delta[part], sums.B[part], sums.C[part])
-        _advance(keyed[b], gains, to, selection, membrane, read, border.h[b], border.v[b], total)
+        flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
+        moved = Moved(dec_0[b], w_0[b], c_0[b], A_log_h[b], A_log_v[b], D_v[b])
+        transport(flow, A, D, gain, selection, membrane, lanes, gains.drive, moved)
+        filter_back(gains.drive, keep[b], psp_decay, psp_scale, order)
+        _gather(gains, spikes[b], before[:, b], order)
+        _advance(keyed[b], gains, moved, selection, membrane, read, d_h0[b], d_v0[b], total)
 
 
 @jit_views

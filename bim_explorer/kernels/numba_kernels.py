@@ -15,9 +15,7 @@ from bim_explorer.functional.rtrl import BorderSums, Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
-from bim_explorer.kernels.numba_influence import Border, Keys, Sums
 from bim_explorer.kernels.numba_math import arrays, over_parts, over_streams, stream_spans
-from bim_explorer.kernels.numba_transport import Flow, Moved
 
 name = "numba"
 
@@ -80,7 +78,7 @@ def dendrite_adjoint(
     read = arrays(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D, scratch)
     written = arrays(d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
     over_parts(numba_dendrite.adjoint, len(d_y), *read, *written)
-    return DendriteGradient(d_u, d_delta, d_B, d_C, (d_A.sum(0) * A).T, d_D.sum(0), d_h0)
+    return DendriteGradient(d_u, d_delta, d_B, d_C, (_joined(d_A) * A).T, _joined(d_D), d_h0)
 
 
 def carry(
@@ -100,22 +98,20 @@ def carry(
     move = Transport(*(keyed.new_empty(x) for x in (of_h, of_v, of_h, of_h, of_h, of_v)))
     shapes = ((n_keys, neurons), (n_keys, neurons), (states, n_keys), (states, n_keys))
     sums = [keyed.new_zeros(parts, *shape) for shape in shapes]
-    spikes, before, keep = arrays(pre.spikes, torch.stack(pre.before), pre.keep)
     flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.slope)
     over_parts(
         numba_influence.carry,
         batch,
         keyed.numpy(),
-        Flow(*arrays(*flow)),
-        *arrays(-torch.exp(A_log.T), D, gain + torch.zeros_like(D)),
-        Keys(spikes, before, keep, number(pre.decay), number(pre.scale)),
+        *arrays(*flow, -torch.exp(A_log.T), D, gain + torch.zeros_like(D)),
+        *arrays(pre.spikes, torch.stack(pre.before), pre.keep),
+        number(pre.decay),
+        number(pre.scale),
         *families,
         border is not None,
-        Border(*arrays(*(border or (past.h_0, past.h_0[:, 0])))),
-        Moved(*arrays(*move)),
-        Sums(*arrays(*sums)),
+        *arrays(*(border or (past.h_0, trace.slope[:, 0])), *move, *sums),
     )
-    return move, BorderSums(*(total.sum(0) for total in sums)) if border else None
+    return move, BorderSums(*(_joined(total) for total in sums)) if border else None
 
 
 def stdp(
@@ -134,3 +130,8 @@ def stdp(
     plus, minus = (x.dtype.type(a / batch) for a in (window.a_plus, window.a_minus))
     numba_pairs.weigh(gained_, lost_, plus, minus, omega_)
     return omega, after
+
+
+def _joined(parts: Tensor) -> Tensor:
+    """The sum over the parts of the streams."""
+    return parts[0] if len(parts) == 1 else parts.sum(0)

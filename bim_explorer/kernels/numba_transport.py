@@ -22,7 +22,7 @@ NOTHING, LAST_FILTER, FIRST_FILTER, BIAS, EXTRA = 0, 1, 2, 3, 4
 
 
 class Flow(NamedTuple):
-    """What a chunk did in one stream or, with an axis in front, in all."""
+    """What a chunk did in one stream."""
 
     decay: np.ndarray
     h: np.ndarray
@@ -36,7 +36,7 @@ class Flow(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """dec_0, w_0, c_0 and the keyless sums of `functional.rtrl.Transport`, as `Flow`."""
+    """dec_0, w_0, c_0 and the keyless sums of `functional.rtrl.Transport` in one stream."""
 
     decay: np.ndarray
     slope: np.ndarray
