@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bim_explorer.kernels.numba_math import jit, jit_inline, jit_views
+from bim_explorer.kernels.numba_math import jit, jit_inline, jit_views, prefetch
 from bim_explorer.kernels.numba_transport import (
     BIAS,
     EXTRA,
@@ -25,10 +25,13 @@ from bim_explorer.kernels.numba_transport import (
     transport,
 )
 
-#: Keys of a span: a row of it fills half a core's first cache, all its rows the second.
-SPAN = 32
+#: Keys of a span: a row of it is long enough to be fetched ahead, and what its rows share (an
+#: own parameter's G and gradient) stays in a core's second cache.
+SPAN = 128
 #: Rows that a key gains at once; the first time it is what p had before and the three spikes.
 GROUP = 4
+#: Keys that are asked for ahead of their turn, and bytes of a cache line.
+AHEAD, LINE = 8, 64
 
 
 class Sums(NamedTuple):
@@ -144,6 +147,7 @@ def _own(tile, gains, moved, row_h, row_v, start, end, membrane, read, d_h0, d_v
     states, neurons = d_h0.shape
     if membrane:
         for j in range(start, end):
+            _fetch(tile, row_v, j, start, end)
             v, of = tile[row_v, j], total[j]
             if read:
                 for i in range(neurons):
@@ -152,6 +156,7 @@ def _own(tile, gains, moved, row_h, row_v, start, end, membrane, read, d_h0, d_v
     for n in range(states):
         row, d, c, dec = row_h + n, d_h0[n], moved.cross[n], moved.decay[n]
         for j in range(start, end):
+            _fetch(tile, row, j, start, end)
             h, of = tile[row, j], total[j]
             if read and membrane:
                 v = tile[row_v, j]
@@ -177,7 +182,10 @@ def _shared(tile, gains, moved, row_v, start, end, membrane, read, d_h0, d_v0, s
         d, c, dec = d_h0[n], moved.cross[n], moved.decay[n]
         for j in range(start, end):
             h = tile[row, j]
+            _fetch(tile, row, j, start, end)
             if membrane:
+                _fetch(tile, row_B, j, start, end)
+                _fetch(tile, row_C, j, start, end)
                 v_B, v_C = tile[row_B, j], tile[row_C, j]
                 if read:
                     of_B, of_C = _read_shared(h, v_B, v_C, d, d_v0)
@@ -206,6 +214,18 @@ def _dot(x, y):
     for i in range(x.size):
         total += x[i] * y[i]
     return total
+
+
+@jit_views
+def _fetch(tile, row, j, start, end):
+    """Ask for what comes `AHEAD` keys later, in this row or the next."""
+    _, n_keys, neurons = tile.shape
+    later = j + AHEAD
+    if later >= end:
+        row, later = row + 1, start + later - end
+    at = (row * n_keys + later) * neurons
+    for i in range(0, neurons, LINE // tile.itemsize):
+        prefetch(tile, at + i)  # pyright: ignore[reportCallIssue] - typed as numba sees it
 
 
 @jit_inline

@@ -7,6 +7,7 @@ thread by itself and then joined, so a result depends on the number of threads, 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -118,15 +119,19 @@ def stdp(
     pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
 ) -> tuple[Tensor, StdpTraces]:
     """Ω of the chunk, spike by spike; see `functional.stdp`."""
-    batch, _, inputs = pre.shape
+    batch, steps, inputs = pre.shape
     parts, neurons = len(stream_spans(batch)), post.shape[2]
+    scratch = [pre.new_empty(parts, steps + 1, n) for n in (inputs, neurons)]
+    times = np.empty((parts, steps + 3), np.uint16)
     after = StdpTraces(*(x.clone(memory_format=torch.contiguous_format) for x in traces))
     gained, lost = pre.new_zeros(parts, neurons, inputs), pre.new_zeros(parts, inputs, neurons)
     taken = arrays(pre, post, keep)
     decays = (taken[0].dtype.type(x) for x in (window.decay_plus, window.decay_minus))
     omega = pre.new_empty(neurons, inputs)
     x, y, gained_, lost_, omega_ = arrays(*after, gained, lost, omega)
-    over_parts(numba_pairs.stdp, batch, *taken, *decays, x, y, gained_, lost_)
+    over_parts(
+        numba_pairs.stdp, batch, *taken, *decays, *arrays(*scratch), times, x, y, gained_, lost_
+    )
     plus, minus = (x.dtype.type(a / batch) for a in (window.a_plus, window.a_minus))
     numba_pairs.weigh(gained_, lost_, plus, minus, omega_)
     return omega, after

@@ -16,8 +16,9 @@ from typing import Any
 import numba
 import numpy as np
 import torch
+from llvmlite import ir
 from numba import types
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 from torch import Tensor
 
 #: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
@@ -89,6 +90,25 @@ def _exp64(x):
     p = p * r + _C64[12]
     p = p * r + _C64[13]
     return p * np.int64((np.int64(k) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+@intrinsic
+def prefetch(_, array, at):
+    """Ask for the cache line that holds number `at` of an array's memory; never fails."""
+
+    def generate(context, builder, signature, values):
+        memory = context.make_array(signature.args[0])(context, builder, values[0]).data
+        pointer = builder.bitcast(builder.gep(memory, [values[1]]), ir.PointerType(ir.IntType(8)))
+        i32 = ir.IntType(32)
+        ask = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [pointer.type],
+            ir.FunctionType(ir.VoidType(), [pointer.type] + [i32] * 3),
+        )
+        builder.call(ask, [pointer, i32(1), i32(3), i32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, at), generate
 
 
 def arrays(*tensors: Tensor) -> list[np.ndarray]:

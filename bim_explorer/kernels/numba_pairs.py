@@ -1,7 +1,8 @@
 """Traces of spikes over a chunk, and STDP at the price of its spikes (BIM eqs. 3, 5-6).
 
 The equations are those of `functional.traces` and `functional.stdp`. A pair costs something only
-when one of its neurons spikes: then the other side's whole trace is added to one row.
+when one of its neurons spikes: then the other side's whole trace is added to one row, the traces
+of four spikes at once.
 """
 
 from __future__ import annotations
@@ -41,36 +42,57 @@ def trace_adjoint(first, last, d_trace, keep, decay, d_spikes):
 
 @jit_views
 def stdp(
-    first, last, part, pre, post, keep, decay_plus, decay_minus, x, y, potentiation, depression
-):
+    first, last, part, pre, post, keep, decay_plus, decay_minus, xs, ys, times, x, y,
+    potentiation, depression,
+):  # fmt: skip
     """Pairs of streams first … last - 1, and both traces x, y (b, channel) moved in place.
 
     potentiation (part, n, m) gains x at each postsynaptic spike, depression (part, m, n) gains y
-    at each presynaptic one.
+    at each presynaptic one. Scratch: xs (part, step + 1, m), ys likewise, times (part, step + 3).
     """
-    steps, inputs, neurons = pre.shape[1], pre.shape[2], post.shape[2]
-    gained, lost = potentiation[part], depression[part]
     for b in range(first, last):
-        x_b, y_b = x[b], y[b]
+        _traces(pre[b], keep[b], decay_plus, x[b], xs[part], True)
+        _traces(post[b], keep[b], decay_minus, y[b], ys[part], False)
+        _gain(post[b], xs[part], times[part], potentiation[part])
+        _gain(pre[b], ys[part], times[part], depression[part])
+
+
+@jit_views
+def _traces(spikes, keep, decay, x, xs, own):
+    """The trace at each step, that step's own spike in it or not, and zeros behind the last."""
+    steps, channels = spikes.shape
+    for t in range(steps):
+        s, now, share = spikes[t], xs[t], decay * keep[t]
+        for i in range(channels):
+            x[i] *= share
+        if not own:
+            for i in range(channels):
+                now[i] = x[i]
+        for i in range(channels):
+            x[i] += s[i]
+        if own:
+            for i in range(channels):
+                now[i] = x[i]
+    xs[steps] = 0.0
+
+
+@jit_views
+def _gain(spikes, xs, times, gained):
+    """gained[i] += Σ xs at the steps at which channel i spikes, four of them in a pass."""
+    steps, channels = spikes.shape
+    for i in range(channels):
+        count = 0
         for t in range(steps):
-            s, z, kept = pre[b, t], post[b, t], keep[b, t]
-            share_plus, share_minus = decay_plus * kept, decay_minus * kept
-            for j in range(inputs):
-                x_b[j] = share_plus * x_b[j] + s[j]
-            for i in range(neurons):
-                y_b[i] *= share_minus
-            for i in range(neurons):
-                if z[i] != 0.0:
-                    row = gained[i]
-                    for j in range(inputs):
-                        row[j] += x_b[j]
-            for j in range(inputs):
-                if s[j] != 0.0:
-                    row = lost[j]
-                    for i in range(neurons):
-                        row[i] += y_b[i]
-            for i in range(neurons):
-                y_b[i] += z[i]
+            if spikes[t, i] != 0.0:
+                times[count] = t
+                count += 1
+        for at in range(count, count + 3):
+            times[at] = steps
+        row = gained[i]
+        for at in range(0, count, 4):
+            a, b, c, d = xs[times[at]], xs[times[at + 1]], xs[times[at + 2]], xs[times[at + 3]]
+            for j in range(row.size):
+                row[j] += (a[j] + b[j]) + (c[j] + d[j])
 
 
 @jit_views
