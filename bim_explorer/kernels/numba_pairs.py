@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bim_explorer.kernels.numba_math import jit_views
 
-#: Rows and columns that are transposed together: both tiles fill a few cache lines each.
-TILE = 16
+#: Columns that are transposed together: as many lines of the cache are read side by side.
+STRIPE = 8
 
 
 @jit_views
@@ -97,13 +97,22 @@ def _gain(spikes, xs, times, gained):
 
 @jit_views
 def weigh(potentiation, depression, plus, minus, omega):
-    """omega (n, m) = plus potentiation - minus depressionᵀ, tile by tile, all parts together."""
+    """omega (n, m) = plus potentiation - minus depressionᵀ, all parts together."""
     parts, neurons, inputs = potentiation.shape
-    for top in range(0, neurons, TILE):
-        for left in range(0, inputs, TILE):
-            for i in range(top, min(top + TILE, neurons)):
-                for j in range(left, min(left + TILE, inputs)):
-                    total = plus * potentiation[0, i, j] - minus * depression[0, j, i]
-                    for part in range(1, parts):
-                        total += plus * potentiation[part, i, j] - minus * depression[part, j, i]
-                    omega[i, j] = total
+    whole = inputs - inputs % STRIPE
+    for i in range(neurons):
+        row = omega[i]
+        row[:] = 0.0
+        for part in range(parts):
+            gained = potentiation[part, i]
+            for j in range(inputs):
+                row[j] += plus * gained[j]
+    for part in range(parts):
+        lost = depression[part]
+        for left in range(0, whole, STRIPE):
+            for i in range(neurons):
+                for j in range(left, left + STRIPE):
+                    omega[i, j] -= minus * lost[j, i]
+        for i in range(neurons):
+            for j in range(whole, inputs):
+                omega[i, j] -= minus * lost[j, i]
