@@ -124,17 +124,16 @@ def stdp(
     scratch = [pre.new_empty(parts, steps + 1, n) for n in (inputs, neurons)]
     times = np.empty((parts, steps + 3), np.uint16)
     after = StdpTraces(*(x.clone(memory_format=torch.contiguous_format) for x in traces))
-    gained, lost = pre.new_zeros(parts, neurons, inputs), pre.new_zeros(parts, inputs, neurons)
+    gained, lost = pre.new_empty(parts, neurons, inputs), pre.new_empty(parts, inputs, neurons)
     taken = arrays(pre, post, keep)
     decays = (taken[0].dtype.type(x) for x in (window.decay_plus, window.decay_minus))
-    omega = pre.new_empty(neurons, inputs)
-    x, y, gained_, lost_, omega_ = arrays(*after, gained, lost, omega)
+    x, y, gained_, lost_ = arrays(*after, gained, lost)
     over_parts(
         numba_pairs.stdp, batch, *taken, *decays, *arrays(*scratch), times, x, y, gained_, lost_
     )
     plus, minus = (x.dtype.type(a / batch) for a in (window.a_plus, window.a_minus))
-    numba_pairs.weigh(gained_, lost_, plus, minus, omega_)
-    return omega, after
+    numba_pairs.weigh(gained_, lost_, plus, minus)
+    return gained[0], after
 
 
 def _joined(parts: Tensor) -> Tensor:

@@ -47,14 +47,15 @@ def stdp(
 ):  # fmt: skip
     """Pairs of streams first … last - 1, and both traces x, y (b, channel) moved in place.
 
-    potentiation (part, n, m) gains x at each postsynaptic spike, depression (part, m, n) gains y
-    at each presynaptic one. Scratch: xs (part, step + 1, m), ys likewise, times (part, step + 3).
+    potentiation (part, n, m) is what x was at each postsynaptic spike, summed, and depression
+    (part, m, n) what y was at each presynaptic one.
+    Scratch: xs (part, step + 1, m), ys (part, step + 1, n), times (part, step + 3).
     """
     for b in range(first, last):
         _traces(pre[b], keep[b], decay_plus, x[b], xs[part], True)
         _traces(post[b], keep[b], decay_minus, y[b], ys[part], False)
-        _gain(post[b], xs[part], times[part], potentiation[part])
-        _gain(pre[b], ys[part], times[part], depression[part])
+        _gain(post[b], xs[part], times[part], potentiation[part], b == first)
+        _gain(pre[b], ys[part], times[part], depression[part], b == first)
 
 
 @jit_views
@@ -77,7 +78,7 @@ def _traces(spikes, keep, decay, x, xs, own):
 
 
 @jit_views
-def _gain(spikes, xs, times, gained):
+def _gain(spikes, xs, times, gained, afresh):
     """gained[i] += Σ xs at the steps at which channel i spikes, four of them in a pass."""
     steps, channels = spikes.shape
     for i in range(channels):
@@ -89,6 +90,8 @@ def _gain(spikes, xs, times, gained):
         for at in range(count, count + 3):
             times[at] = steps
         row = gained[i]
+        if afresh:
+            row[:] = 0.0
         for at in range(0, count, 4):
             a, b, c, d = xs[times[at]], xs[times[at + 1]], xs[times[at + 2]], xs[times[at + 3]]
             for j in range(row.size):
@@ -96,23 +99,21 @@ def _gain(spikes, xs, times, gained):
 
 
 @jit_views
-def weigh(potentiation, depression, plus, minus, omega):
-    """omega (n, m) = plus potentiation - minus depressionᵀ, all parts together."""
+def weigh(potentiation, depression, plus, minus):
+    """plus potentiation - minus depressionᵀ of all parts together, into potentiation[0]."""
     parts, neurons, inputs = potentiation.shape
-    whole = inputs - inputs % STRIPE
-    for i in range(neurons):
-        row = omega[i]
-        row[:] = 0.0
-        for part in range(parts):
-            gained = potentiation[part, i]
-            for j in range(inputs):
-                row[j] += plus * gained[j]
-    for part in range(parts):
-        lost = depression[part]
-        for left in range(0, whole, STRIPE):
-            for i in range(neurons):
-                for j in range(left, left + STRIPE):
-                    omega[i, j] -= minus * lost[j, i]
+    omega, lost, whole = potentiation[0], depression[0], inputs - inputs % STRIPE
+    for part in range(1, parts):
         for i in range(neurons):
-            for j in range(whole, inputs):
-                omega[i, j] -= minus * lost[j, i]
+            for j in range(inputs):
+                omega[i, j] += potentiation[part, i, j]
+        for j in range(inputs):
+            for i in range(neurons):
+                lost[j, i] += depression[part, j, i]
+    for left in range(0, whole, STRIPE):
+        for i in range(neurons):
+            for j in range(left, left + STRIPE):
+                omega[i, j] = plus * omega[i, j] - minus * lost[j, i]
+    for i in range(neurons):
+        for j in range(whole, inputs):
+            omega[i, j] = plus * omega[i, j] - minus * lost[j, i]
