@@ -150,10 +150,13 @@ class SweepView(Viewer):
 class LiveSweep(Viewer):
     """The progress of a sweep in a notebook cell, drawn as its runs come in.
 
+    Show it in a cell before the one that sweeps: JupyterLab connects it only while the kernel is
+    idle.
+
     Example:
         >>> live = LiveSweep()
-        >>> display(live)
-        >>> sweep("study.toml", progress=live)
+        >>> live
+        >>> sweep("study.toml", progress=live)  # in the next cell
     """
 
     def __init__(self) -> None:
