@@ -5,9 +5,9 @@
 
     time ≥ max(FLOP / sgemm, bytes / copy);  share = that bound / measured time
 
-FLOP and bytes are the least that the work must do: influences 2 BK N(5S+2)(M+1) FLOP, each number
-read and written once; a forward pass 4MN + 10NS a step and block (engine's count), reverse mode
-three times that.
+FLOP and bytes are the least that the work must do: influences BK N(5S+2)(M+1) additions times the
+firing rate, each number read and written once (the bare product: 2 BK N(5S+2)(M+1) FLOP); a forward
+pass 4MN + 10NS a step and block (engine's count), reverse mode three times that.
 """
 
 from __future__ import annotations
@@ -88,17 +88,18 @@ def _contenders(sizes: Sizes, options: Options) -> dict[str, Work]:
 def _least(sizes: Sizes) -> dict[str, tuple[float, float]]:
     """FLOP and bytes of each work."""
     product = 2.0 * sizes.steps * sizes.rows * (sizes.inputs + 1)
+    added = sizes.rate * product / 2  # a spike is added, not multiplied
     held = 2.0 * FLOAT * sizes.batch * sizes.rows * (sizes.inputs + 1)
     step = 4 * sizes.inputs * sizes.neurons + 10 * sizes.neurons * sizes.states
     forward = float(sizes.blocks * sizes.steps * step)
     traces = float(sizes.blocks * sizes.steps * sizes.neurons * (3 * sizes.states + 6) * FLOAT)
     return {
         "bare product": (product, held),
-        "influence": (product, held),
+        "influence": (added, held),
         "forward": (forward, traces),
         "truncated update": (4 * forward, 2 * traces),
         "exact update": (
-            4 * forward + sizes.blocks * product,
+            4 * forward + sizes.blocks * added,
             2 * traces + sizes.blocks * 1.5 * held,
         ),
     }
