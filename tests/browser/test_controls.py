@@ -112,9 +112,9 @@ def test_sizes_wait_until_they_are_applied(visitor):
         expect(waiting).to_contain_text(Config.param[name].label)
     assert visitor.folder == before
     visitor.press("apply")
+    visitor.told(f"The run before is kept in {before}")  # first: it goes away by itself
     wait_for(lambda: visitor.folder != before, "a new run")
     wait_for(lambda: entered.items() <= visitor.started_with().items(), f"all of {entered}")
-    visitor.told(f"The run before is kept in {before}")
     expect(waiting).to_be_hidden()
 
 
