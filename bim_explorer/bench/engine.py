@@ -67,11 +67,11 @@ def contenders(sizes: Sizes, options: Options) -> dict[str, Work]:
 
 def products(sizes: Sizes, options: Options) -> dict[str, Work]:
     """What moves the influences of one block, and the product that it would be without spikes."""
-    shape = (sizes.batch, sizes.rows, sizes.inputs + 1)
-    left = torch.rand(sizes.batch, sizes.rows, sizes.chunk, device=options.device)
-    key = torch.rand(sizes.batch, sizes.chunk, sizes.inputs + 1, device=options.device)
+    batch, rows, steps, n_keys = sizes.batch, sizes.rows, sizes.chunk, sizes.inputs + 1
+    left = torch.rand(batch, rows, steps, device=options.device)
+    key = torch.rand(batch, steps, n_keys, device=options.device)
     keys, flat = key.transpose(1, 2).contiguous(), left.transpose(1, 2).contiguous()
-    sums, other = torch.zeros(shape).mT.contiguous().to(left), torch.zeros(shape).to(left)
+    sums, other = left.new_zeros(batch, n_keys, rows), left.new_zeros(batch, rows, n_keys)
     return {
         "influence": influence(sizes, options),
         "bare product": lambda: torch.baddbmm(sums, keys, flat, out=sums),

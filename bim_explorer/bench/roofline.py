@@ -100,6 +100,6 @@ def _least(sizes: Sizes) -> dict[str, tuple[float, float]]:
         "truncated update": (4 * forward, 2 * traces),
         "exact update": (
             4 * forward + sizes.blocks * added,
-            2 * traces + sizes.blocks * 1.5 * held,
+            2 * traces + sizes.blocks * held,
         ),
     }

@@ -34,7 +34,7 @@ class Presynaptic(NamedTuple):
 
     Attributes:
         psp: The potentials p.
-        spikes: What was filtered.
+        spikes: What was filtered, 0 or 1: a backend may add where another multiplies.
         before: What each filter had before the chunk; the last one's is p but for the scale.
         keep: 0 where a stream starts anew, else 1.
         decay: κ of every filter.

@@ -2,8 +2,8 @@
 
 The equations are those of `functional.rtrl`. Influences are by far the largest arrays: a span of
 keys is read, crossed, scaled and added to while it is in the cache. What is added are the rows of
-the steps at which a key's neuron spiked (`numba_transport`), so a chunk costs what its spikes
-cost, and the same at 5 % of spikes or none: the memory's own pace.
+the steps at which a key's neuron spiked (`numba_transport`): beside one pass through memory, a
+chunk costs what its spikes cost.
 """
 
 from __future__ import annotations
@@ -71,10 +71,7 @@ def carry(
     selection, membrane, read, d_h0, d_v0,
     dec_0, w_0, c_0, A_log_h, A_log_v, D_v, of_W, of_delta, of_B, of_C,
 ):  # fmt: skip
-    """Streams first … last - 1: influences moved, their border's gradient added to of_… if `read`.
-
-    Arrays come one by one, since numba takes many times as long to know a tuple of them.
-    """
+    """Streams first … last - 1: influences moved, the border's gradient to of_… if `read`."""
     _, n_rows, n_keys, neurons = keyed.shape
     steps, order = u.shape[1], len(before)
     lanes = np.empty((4, neurons), A.dtype)
@@ -82,7 +79,7 @@ def carry(
         np.empty((n_rows, steps + EXTRA, neurons), A.dtype),
         np.empty(n_keys, np.int64),
         np.empty(n_keys, A.dtype),
-        np.zeros(n_keys, A.dtype),
+        np.empty(n_keys, A.dtype),
         np.empty(n_keys * (steps + GROUP), np.uint16),
         np.empty(n_keys + 1, np.int64),
     )

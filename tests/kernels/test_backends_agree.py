@@ -184,11 +184,18 @@ def test_threads_share_the_streams(threads):
     d_y = random(5, 6, 4, dtype=torch.float64, seed=10)
     alone = numba_kernels.dendrite(*case)
     gradient = numba_kernels.dendrite_adjoint(d_y, alone, *case[:3])
+    carried = carry_case(5, 6, 2, 4, torch.float64)
+    pre, post = ((random(5, 20, n, dtype=torch.float64) < 0.3).double() for n in (9, 5))
+    traces = StdpTraces(torch.zeros_like(pre[:, 0]), torch.zeros_like(post[:, 0]))
+    window, keep = Window(0.9, 1.2, 0.94, 0.97), keeps(5, 20, torch.float64)
+    pairs = torch_kernels.stdp(pre, post, keep, traces, window)
     torch.set_num_threads(threads)
     try:
         shared = numba_kernels.dendrite(*case)
         close(shared, alone, torch.float64)
         close(numba_kernels.dendrite_adjoint(d_y, shared, *case[:3]), gradient, torch.float64)
+        influences_agree(carried, Families(), torch.float64)
+        close(numba_kernels.stdp(pre, post, keep, traces, window), pairs, torch.float64)
     finally:
         torch.set_num_threads(1)
 
