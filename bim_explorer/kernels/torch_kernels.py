@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -88,21 +91,6 @@ def dendrite_adjoint(
     )
 
 
-def carry(
-    keyed: Tensor,
-    trace: BlockTrace,
-    A_log: Tensor,
-    D: Tensor,
-    gain: float | Tensor,
-    families: Families,
-    border: tuple[Tensor, Tensor] | None,
-) -> tuple[Transport, BorderSums | None]:
-    """E and G over a chunk; see `functional.scans.Kernels.carry`."""
-    w = decay_to_end(trace.slope)
-    move, drive = transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
-    return move, advance(keyed, move, drive, trace.psp, families, border)
-
-
 def transport(
     dendrite: Dendrite,
     selection: Selection,
@@ -137,6 +125,26 @@ def transport(
         D_v=(across[..., 0, :] * s.u).sum(1),
     )
     return move, torch.cat(drive, dim=2).transpose(1, 2).contiguous()
+
+
+def carry_by_product(
+    to_end: Callable[[Tensor], tuple[Tensor, Tensor]],
+    transport: Callable[..., tuple[Transport, Tensor]],
+    keyed: Tensor,
+    trace: BlockTrace,
+    A_log: Tensor,
+    D: Tensor,
+    gain: float | Tensor,
+    families: Families,
+    border: tuple[Tensor, Tensor] | None,
+) -> tuple[Transport, BorderSums | None]:
+    """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
+    w = to_end(trace.slope)
+    move, drive = transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
+    return move, advance(keyed, move, drive, trace.psp, families, border)
+
+
+carry = partial(carry_by_product, decay_to_end, transport)
 
 
 def advance(

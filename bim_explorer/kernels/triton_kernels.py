@@ -11,14 +11,16 @@ by tile and joined by torch, so that a result never depends on the order of prog
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
-from bim_explorer.functional.rtrl import BorderSums, Families, Transport
+from bim_explorer.functional.adjoint import DendriteGradient
+from bim_explorer.functional.rtrl import Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.kernels import triton_programs as programs
-from bim_explorer.kernels.torch_kernels import advance, stdp
+from bim_explorer.kernels.torch_kernels import carry_by_product, stdp
 
 __all__ = ["stdp"]
 
@@ -100,21 +102,6 @@ def dendrite_adjoint(
     return DendriteGradient(d_u, d_delta, d_B.sum(0), d_C.sum(0), of_A_log, d_D.sum(0), d_h0)
 
 
-def carry(
-    keyed: Tensor,
-    trace: BlockTrace,
-    A_log: Tensor,
-    D: Tensor,
-    gain: float | Tensor,
-    families: Families,
-    border: tuple[Tensor, Tensor] | None,
-) -> tuple[Transport, BorderSums | None]:
-    """E and G over a chunk; see `functional.scans.Kernels.carry`."""
-    w = decay_to_end(trace.slope)
-    move, drive = _transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
-    return move, advance(keyed, move, drive, trace.psp, families, border)
-
-
 def _transport(
     dendrite: Dendrite,
     selection: Selection,
@@ -137,6 +124,9 @@ def _transport(
         *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE
     )
     return Transport(dec, w[1], c, A_log_h, A_log_v, D_v), drive
+
+
+carry = partial(carry_by_product, decay_to_end, _transport)
 
 
 def sizes_of(tensor: Tensor) -> tuple[int, int, int]:
