@@ -185,7 +185,7 @@ class Visitor:
         """Pause if it runs."""
         if "running" in self.status:
             self.press("toggle")
-            wait_for(lambda: self.status == "paused", "a pause")
+            wait_for(lambda: self.status in ("paused", "diverged"), "a pause")
 
     def control(self, name: str) -> Locator:
         """The control of a parameter."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,7 +17,6 @@ from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, Presynapt
 from bim_explorer.functional.rtrl import Families, Influence, carry_influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, select
-from bim_explorer.functional.surrogate import spike
 
 
 @dataclass(slots=True)
@@ -69,19 +67,11 @@ class Block:
         theta, state, membrane = self.theta, self.state, dynamics.membrane
         self._border = None
         pre = self._potentials(spikes, keep, dynamics)
-        selection = select(pre.psp, theta)
+        selection = select(pre.psp, theta, self.kernels.softplus_and_slope)
         dendrite = self.kernels.dendrite(selection, theta.A_log, theta.D, keep, state.h)
-        v = membrane.forward(dendrite.y, keep, state.v, self.kernels)
-        v_tm1 = torch.cat([state.v[:, None], v[:, :-1]], dim=1)
-        self._trace = BlockTrace(
-            pre=pre,
-            selection=selection,
-            dendrite=dendrite,
-            v=v,
-            slope=membrane.slope(v_tm1) * keep[..., None],
-            z=spike(v - membrane.v_th),
-        )
-        state.h, state.v = dendrite.h[:, -1].clone(), v[:, -1].clone()
+        soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
+        self._trace = BlockTrace(pre, selection, dendrite, soma)
+        state.h, state.v = dendrite.h[:, -1].clone(), soma.v[:, -1].clone()
         return self._trace
 
     def adjoint(

@@ -25,8 +25,7 @@ from torch import Tensor
 
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
-from bim_explorer.functional.soma import Soma
-from bim_explorer.functional.surrogate import surrogate_derivative
+from bim_explorer.functional.soma import Soma, SomaTrace
 
 
 class Presynaptic(NamedTuple):
@@ -50,17 +49,12 @@ class Presynaptic(NamedTuple):
 
 
 class BlockTrace(NamedTuple):
-    """What the forward pass of a chunk leaves for its adjoint and for the influences.
-
-    `slope` is keep_t r_t.
-    """
+    """What the forward pass of a chunk leaves for its adjoint and for the influences."""
 
     pre: Presynaptic
     selection: Selection
     dendrite: Dendrite
-    v: Float[Tensor, "batch time neuron"]
-    slope: Float[Tensor, "batch time neuron"]
-    z: Float[Tensor, "batch time neuron"]
+    soma: SomaTrace
 
     @property
     def psp(self) -> Float[Tensor, "batch time input"]:
@@ -71,6 +65,16 @@ class BlockTrace(NamedTuple):
     def y(self) -> Float[Tensor, "batch time neuron"]:
         """The dendrite's output."""
         return self.dendrite.y
+
+    @property
+    def v(self) -> Float[Tensor, "batch time neuron"]:
+        """The membrane potentials."""
+        return self.soma.v
+
+    @property
+    def z(self) -> Float[Tensor, "batch time neuron"]:
+        """The spikes."""
+        return self.soma.z
 
 
 class DendriteGradient(NamedTuple):
@@ -119,8 +123,7 @@ def chunk_adjoint(
     """
     d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
     if d_z is not None:
-        psi = surrogate_derivative(trace.v - membrane.v_th)
-        d_v, d_v0 = kernels.scan_adjoint(trace.slope, psi * d_z)
+        d_v, d_v0 = kernels.scan_adjoint(trace.soma.slope, trace.soma.psi * d_z)
         d_y = d_y + membrane.gain * d_v
     d = kernels.dendrite_adjoint(d_y, trace.dendrite, trace.selection, theta.A_log, theta.D)
     gradient, d_psp = _through_projections(d, trace, theta, below)

@@ -33,7 +33,6 @@ from torch import Tensor
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.lif import Membrane
 from bim_explorer.functional.selective_ssm import BlockParameters
-from bim_explorer.functional.surrogate import surrogate_derivative
 
 
 class Column(NamedTuple):
@@ -87,8 +86,8 @@ def step_map(
     u, delta, gate, B, C = (x[0, 0] for x in (s.u, s.delta, s.gate, s.B, s.C))
     past = trace.dendrite
     decay, h, h_tm1 = (x[0, 0].T for x in (past.decay, past.h, past.h_tm1))
-    v, slope = trace.v[0, 0], trace.slope[0, 0]
-    d_v = surrogate_derivative(v - membrane.v_th) * d_z
+    slope = trace.soma.slope[0, 0]
+    d_v = trace.soma.psi[0, 0] * d_z
     out = d_y + gain * d_v
     g_W = delta[:, None] * B
     g_delta = decay * h_tm1 * -torch.exp(theta.A_log) + u[:, None] * B

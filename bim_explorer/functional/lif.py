@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.scans import Kernels
-from bim_explorer.functional.soma import Soma
+from bim_explorer.functional.soma import Soma, SomaTrace
 from bim_explorer.functional.surrogate import surrogate_derivative
 
 MEMBRANE_RESISTANCE = 2.0
@@ -50,8 +50,8 @@ class Membrane(Soma):
         """Leak, and reset by subtraction."""
         return self.decay * v - self.v_th * z
 
-    def forward(self, y: Tensor, keep: Tensor, v_0: Tensor, kernels: Kernels) -> Tensor:
-        """V_1 … V_K by the backend's scan."""
+    def forward(self, y: Tensor, keep: Tensor, v_0: Tensor, kernels: Kernels) -> SomaTrace:
+        """V, z and their slopes by the backend's scan."""
         return kernels.membrane(y, keep, v_0, self.decay, self.gain, self.v_th)
 
     def slope(self, v_tm1: Tensor) -> Any:

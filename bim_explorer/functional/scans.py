@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
     from bim_explorer.functional.rtrl import BorderSums, Families, Transport
     from bim_explorer.functional.selective_ssm import Dendrite, Selection
+    from bim_explorer.functional.soma import SomaTrace
     from bim_explorer.functional.stdp import StdpTraces, Window
 
 
@@ -49,9 +50,13 @@ class Kernels(Protocol):
         """∂L/∂s inside the chunk, from ∂L/∂x (b, t, channel)."""
         ...
 
+    def softplus_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """log(1 + e^x), and its derivative, for what selects Δ (b, t, n)."""
+        ...
+
     def membrane(
         self, y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
-    ) -> Tensor:
+    ) -> SomaTrace:
         """V_t = keep_t (decay V_{t-1} - v_th H(V_{t-1} - v_th)) + gain y_t (BIM eq. 3).
 
         Args:
@@ -63,7 +68,7 @@ class Kernels(Protocol):
             v_th: Threshold.
 
         Returns:
-            V_1 … V_K, (b, t, n).
+            V_1 … V_K, and what follows from it (b, t, n).
         """
         ...
 

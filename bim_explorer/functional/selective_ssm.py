@@ -14,6 +14,7 @@ state, which is what makes the RTRL of `rtrl` exact and cheap.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -60,13 +61,28 @@ class Dendrite(NamedTuple):
         return torch.cat([self.h_0[:, None], self.h[:, :-1]], dim=1)
 
 
-def select(psp: Float[Tensor, "batch time input"], theta: BlockParameters) -> Selection:
-    """Currents and selection from the postsynaptic potentials."""
-    before = linear(psp, theta.W_delta, theta.b_delta)
+def softplus_and_slope(x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
+    """log(1 + e^x), and its derivative 1 / (1 + e^-x)."""
+    return softplus(x), torch.sigmoid(x)
+
+
+def select(
+    psp: Float[Tensor, "batch time input"],
+    theta: BlockParameters,
+    softplus_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]] = softplus_and_slope,
+) -> Selection:
+    """Currents and selection from the postsynaptic potentials.
+
+    Args:
+        psp: p.
+        theta: The block's parameters.
+        softplus_and_slope: A backend's own, where it is faster.
+    """
+    delta, gate = softplus_and_slope(linear(psp, theta.W_delta, theta.b_delta))
     return Selection(
         u=linear(psp, theta.W),
-        delta=softplus(before),
-        gate=torch.sigmoid(before),
+        delta=delta,
+        gate=gate,
         B=linear(psp, theta.W_B, theta.b_B),
         C=linear(psp, theta.W_C, theta.b_C),
     )

@@ -15,13 +15,23 @@ state is a neuron; `bim-explorer audit --set neuron=NAME` shows it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.scans import Kernels
-from bim_explorer.functional.surrogate import SurrogateSpike
+from bim_explorer.functional.surrogate import SurrogateSpike, spike, surrogate_derivative
+
+
+class SomaTrace(NamedTuple):
+    """What somata did over a chunk; `psi` is ψ_t, `slope` is keep_t r_t."""
+
+    v: Float[Tensor, "batch time neuron"]
+    z: Float[Tensor, "batch time neuron"]
+    psi: Float[Tensor, "batch time neuron"]
+    slope: Float[Tensor, "batch time neuron"]
 
 
 class Soma(ABC):
@@ -48,8 +58,8 @@ class Soma(ABC):
         """V_t."""
         return self.left(v_tm1, z_tm1) + self.gain * y_t
 
-    def forward(self, y: Tensor, keep: Tensor, v_0: Tensor, kernels: Kernels) -> Tensor:
-        """V_1 … V_K of a chunk.
+    def forward(self, y: Tensor, keep: Tensor, v_0: Tensor, kernels: Kernels) -> SomaTrace:
+        """V, z and their slopes over a chunk.
 
         Args:
             y: Dendritic output (batch, time, neuron).
@@ -63,7 +73,9 @@ class Soma(ABC):
             z = (before > self.v_th).to(y.dtype)
             before = self.step(kept * before, kept * z, y[:, t])
             v[:, t] = before
-        return v
+        slope = self.slope(torch.cat([v_0[:, None], v[:, :-1]], dim=1))
+        above = v - self.v_th
+        return SomaTrace(v, spike(above), surrogate_derivative(above), slope * keep[..., None])
 
     def slope(self, v_tm1: Tensor) -> Any:
         """r_t at V_{t-1}, the reset's own path included; by automatic differentiation of `left`.

@@ -1,13 +1,38 @@
-"""The state space of a block over a chunk, forwards and backwards, each number touched once.
+"""A block's state space and somata over a chunk, forwards and backwards, each number touched once.
 
-The equations are those of `functional.selective_ssm` and `functional.adjoint`. Loops over neurons
+The equations are those of `functional.selective_ssm`, `lif` and `adjoint`. Loops over neurons
 are innermost and touch few arrays: a loop becomes vector instructions where a handful of checks
 can show that what it writes is not what it reads.
 """
 
 from __future__ import annotations
 
-from bim_explorer.kernels.numba_math import exp_lane, jit_inline, jit_views
+import numpy as np
+
+from bim_explorer.functional.surrogate import SLOPE
+from bim_explorer.kernels.numba_math import exp_lane, jit_inline, jit_views, log1p_lane
+
+#: Exact in single precision, and of a type that makes no number beside them longer.
+ZERO, ONE, STEEPNESS = np.float32(0.0), np.float32(1.0), np.float32(SLOPE)
+#: Where log(1 + e^x) is taken for x, as torch does.
+STRAIGHT = np.float32(20.0)
+
+
+@jit_views
+def softplus_and_slope(first, last, x, softplus, slope):
+    """log(1 + e^x) and 1 / (1 + e^-x) of (b, t, n)."""
+    steps, neurons = x.shape[1], x.shape[2]
+    for b in range(first, last):
+        for t in range(steps):
+            x_t, softplus_t, slope_t = x[b, t], softplus[b, t], slope[b, t]
+            for i in range(neurons):
+                slope_t[i] = exp_lane(-abs(x_t[i]))
+            for i in range(neurons):
+                bent = max(x_t[i], ZERO) + log1p_lane(slope_t[i])
+                softplus_t[i] = x_t[i] if x_t[i] > STRAIGHT else bent
+            for i in range(neurons):
+                above = ONE if x_t[i] > ZERO else slope_t[i]
+                slope_t[i] = above / (ONE + slope_t[i])
 
 
 @jit_views
@@ -86,16 +111,31 @@ def _through_state(
 
 
 @jit_views
-def membrane(first, last, y, keep, v_0, decay, gain, v_th, v):
-    """V with its reset (BIM eq. 3)."""
+def membrane(first, last, y, keep, v_0, decay, gain, v_th, v, z, psi, slope):
+    """V with its reset, z, ψ and keep r (BIM eq. 3)."""
     steps, neurons = y.shape[1], y.shape[2]
     for b in range(first, last):
+        # until step 0 is done, its rows hold what was before the chunk
+        before, spiked, steep = v_0[b], z[b, 0], psi[b, 0]
+        _fire(before, v_th, spiked, steep)
         for t in range(steps):
-            before, now, y_t = (v[b, t - 1] if t > 0 else v_0[b]), v[b, t], y[b, t]
-            kept = keep[b, t]
+            now, slope_t, y_t, kept = v[b, t], slope[b, t], y[b, t], keep[b, t]
             for i in range(neurons):
-                reset = v_th if before[i] > v_th else v_th * 0
-                now[i] = kept * (decay * before[i] - reset) + gain * y_t[i]
+                now[i] = kept * (decay * before[i] - v_th * spiked[i]) + gain * y_t[i]
+            for i in range(neurons):
+                slope_t[i] = kept * (decay - v_th * steep[i])
+            before, spiked, steep = now, z[b, t], psi[b, t]
+            _fire(before, v_th, spiked, steep)
+
+
+@jit_inline
+def _fire(v, v_th, spiked, steep):
+    """z and ψ of `functional.surrogate`, at V."""
+    for i in range(v.size):
+        spiked[i] = ONE if v[i] > v_th else ZERO
+    for i in range(v.size):
+        bent = ONE + STEEPNESS * abs(v[i] - v_th)
+        steep[i] = ONE / (bent * bent)
 
 
 @jit_views

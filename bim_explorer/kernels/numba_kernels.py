@@ -14,6 +14,7 @@ from torch import Tensor
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.rtrl import BorderSums, Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
+from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
 from bim_explorer.kernels.numba_math import arrays, over_parts, over_streams, stream_spans
@@ -37,15 +38,22 @@ def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
     return d_spikes
 
 
+def softplus_and_slope(x: Tensor) -> tuple[Tensor, Tensor]:
+    """log(1 + e^x), and its derivative; see `functional.selective_ssm`."""
+    softplus, slope = x.new_empty(x.shape), x.new_empty(x.shape)
+    over_streams(numba_dendrite.softplus_and_slope, len(x), *arrays(x, softplus, slope))
+    return softplus, slope
+
+
 def membrane(
     y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
-) -> Tensor:
+) -> SomaTrace:
     """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
-    v = y.new_empty(y.shape)
-    y_, k, before, out = arrays(y, keep, v_0, v)
+    soma = SomaTrace(*(y.new_empty(y.shape) for _ in SomaTrace._fields))
+    y_, k, before, *written = arrays(y, keep, v_0, *soma)
     constants = (y_.dtype.type(x) for x in (decay, gain, v_th))
-    over_streams(numba_dendrite.membrane, len(y_), y_, k, before, *constants, out)
-    return v
+    over_streams(numba_dendrite.membrane, len(y_), y_, k, before, *constants, *written)
+    return soma
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,7 +107,7 @@ def carry(
     move = Transport(*(keyed.new_empty(x) for x in (of_h, of_v, of_h, of_h, of_h, of_v)))
     shapes = ((n_keys, neurons), (n_keys, neurons), (states, n_keys), (states, n_keys))
     sums = [keyed.new_zeros(parts, *shape) for shape in shapes]
-    flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.slope)
+    flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.soma.slope)
     over_parts(
         numba_influence.carry,
         batch,
@@ -110,7 +118,7 @@ def carry(
         number(pre.scale),
         *families,
         border is not None,
-        *arrays(*(border or (past.h_0, trace.slope[:, 0])), *move, *sums),
+        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0])), *move, *sums),
     )
     return move, BorderSums(*(_joined(total) for total in sums)) if border else None
 

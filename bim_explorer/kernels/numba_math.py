@@ -1,7 +1,8 @@
-"""What all compiled kernels share: how they are compiled, an exp for vector lanes, and threads.
+"""What all compiled kernels share: how they are compiled, exp and log for vector lanes, threads.
 
 exp(x) = 2^k exp(r), k the nearest whole number to x / ln 2, |r| ≤ ln 2 / 2: a polynomial in r,
 and k written straight into the exponent's bits, so that a loop over it becomes vector instructions.
+log(1 + x) = 2 artanh(s), s = x / (2 + x) ≤ 1/3 where x ≤ 1: an odd polynomial in s.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ _LOG2_E32, _HALF32 = np.float32(_LOG2_E), np.float32(0.5)
 _C32 = tuple(np.float32(1.0 / math.factorial(n)) for n in range(7, -1, -1))
 _C64 = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))
 _LEAST32, _MOST32 = np.float32(-87.0), np.float32(88.0)
+# Those of 2 artanh(s) / s in s², 2/(2n+1), highest first.
+_L32 = tuple(np.float32(2.0 / (2 * n + 1)) for n in range(7, -1, -1))
+_L64 = tuple(2.0 / (2 * n + 1) for n in range(16, -1, -1))
+_TWO32 = np.float32(2.0)
 
 
 def exp_lane(x):
@@ -90,6 +95,26 @@ def _exp64(x):
     p = p * r + _C64[12]
     p = p * r + _C64[13]
     return p * np.int64((np.int64(k) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+def log1p_lane(x):
+    """log(1 + x) of a scalar inside a kernel, 0 ≤ x ≤ 1."""
+    return np.log1p(x)
+
+
+@overload(log1p_lane, jit_options={"fastmath": {"contract"}})
+def _log1p_lane(x):
+    coefficients = _L32 if x == types.float32 else _L64
+
+    def log1p(x):
+        s = x / (x + _TWO32)
+        square = s * s
+        p = x - x
+        for c in coefficients:
+            p = p * square + c
+        return p * s
+
+    return log1p
 
 
 @intrinsic

@@ -15,12 +15,15 @@ from bim_explorer.functional.selective_ssm import (
     Selection,
     discretise,
     output,
+    softplus_and_slope,
     state_input,
 )
+from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import stdp_term
+from bim_explorer.functional.surrogate import spike, surrogate_derivative
 from bim_explorer.functional.traces import trace, trace_adjoint
 
-__all__ = ["trace", "trace_adjoint"]
+__all__ = ["softplus_and_slope", "trace", "trace_adjoint"]
 
 name = "torch"
 stdp = stdp_term
@@ -28,15 +31,22 @@ stdp = stdp_term
 
 def membrane(
     y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
-) -> Tensor:
+) -> SomaTrace:
     """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
     v = torch.empty_like(y)
     before = v_0
     for t in range(y.shape[1]):
-        left = decay * before - v_th * (before > v_th).to(before)
+        left = decay * before - v_th * spike(before - v_th)
         before = torch.addcmul(gain * y[:, t], keep[:, t, None], left)
         v[:, t] = before
-    return v
+    return soma_trace(v, v_0, keep, decay, v_th)
+
+
+def soma_trace(v: Tensor, v_0: Tensor, keep: Tensor, decay: float, v_th: float) -> SomaTrace:
+    """Spikes and slopes of the leaky membrane, from its potentials."""
+    psi = surrogate_derivative(torch.cat([v_0[:, None], v], dim=1) - v_th)
+    slope = keep[..., None] * (decay - v_th * psi[:, :-1])
+    return SomaTrace(v, spike(v - v_th), psi[:, 1:], slope)
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,7 +149,7 @@ def carry_by_product(
     border: tuple[Tensor, Tensor] | None,
 ) -> tuple[Transport, BorderSums | None]:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
-    w = to_end(trace.slope)
+    w = to_end(trace.soma.slope)
     move, drive = transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
     return move, advance(keyed, move, drive, trace.psp, families, border)
 

@@ -18,11 +18,12 @@ from torch import Tensor
 
 from bim_explorer.functional.adjoint import DendriteGradient
 from bim_explorer.functional.rtrl import Families, Transport
-from bim_explorer.functional.selective_ssm import Dendrite, Selection
+from bim_explorer.functional.selective_ssm import Dendrite, Selection, softplus_and_slope
+from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.kernels import triton_programs as programs
-from bim_explorer.kernels.torch_kernels import carry_by_product, stdp
+from bim_explorer.kernels.torch_kernels import carry_by_product, soma_trace, stdp
 
-__all__ = ["stdp"]
+__all__ = ["softplus_and_slope", "stdp"]
 
 name = "triton"
 
@@ -48,12 +49,12 @@ def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
 
 def membrane(
     y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
-) -> Tensor:
+) -> SomaTrace:
     """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
     v = y.new_empty(y.shape)
     grid, sizes = _grid(y)
     programs.membrane[grid](*_rows(y, keep, v_0), v, decay, gain, v_th, *sizes, TILE)
-    return v
+    return soma_trace(v, v_0, keep, decay, v_th)
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
