@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bim_explorer.functional.surrogate import SLOPE
-from bim_explorer.kernels.numba_math import exp_lane, jit_inline, jit_views, log1p_lane
+from bim_explorer.kernels.numba_math import exp_lane, fetch, jit_inline, jit_views, log1p_lane
 
 #: Exact in single precision, and of a type that makes no number beside them longer.
 ZERO, ONE, STEEPNESS = np.float32(0.0), np.float32(1.0), np.float32(SLOPE)
@@ -51,6 +51,9 @@ def forward(first, last, part, u, delta, B, C, A, D, keep, h_0, scratch, decay, 
             for n in range(states):
                 B_n, C_n = B[b, t, n], C[b, t, n]
                 a, x, x_tm1, A_n = decay[b, t, n], h[b, t, n], before[n], A[n]
+                if t + 1 < steps:
+                    fetch(decay[b, t + 1, n])
+                    fetch(h[b, t + 1, n])
                 for i in range(neurons):
                     a[i] = exp_lane(delta_t[i] * A_n[i]) * kept
                 for i in range(neurons):
@@ -79,6 +82,9 @@ def adjoint(
                 d_u_t[i] = 0.0
                 d_delta_t[i] = 0.0
             for n in range(states):
+                if t > 0:
+                    fetch(decay[b, t - 1, n])
+                    fetch(h[b, t - 2, n] if t > 1 else h_0[b, n])
                 d_B[b, t, n], d_C[b, t, n] = _through_state(
                     d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
                     B[b, t, n], C[b, t, n], back_b[n], flow, d_u_t, d_delta_t, d_A[part, n],

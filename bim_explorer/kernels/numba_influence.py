@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bim_explorer.kernels.numba_math import jit, jit_inline, jit_views, prefetch
+from bim_explorer.kernels.numba_intrinsics import prefetch
+from bim_explorer.kernels.numba_math import LINE, jit, jit_inline, jit_views
+from bim_explorer.kernels.numba_spikes import mark, steps_of, words
 from bim_explorer.kernels.numba_transport import (
     BIAS,
     EXTRA,
@@ -30,8 +32,8 @@ from bim_explorer.kernels.numba_transport import (
 SPAN = 128
 #: Rows that a key gains at once; the first time it is what p had before and the three spikes.
 GROUP = 4
-#: Keys that are asked for ahead of their turn, and bytes of a cache line.
-AHEAD, LINE = 8, 64
+#: Keys that are asked for ahead of their turn.
+AHEAD = 8
 
 
 class Sums(NamedTuple):
@@ -83,30 +85,29 @@ def carry(
         np.empty(n_keys * (steps + GROUP), np.uint16),
         np.empty(n_keys + 1, np.int64),
     )
+    fell = np.empty((words(steps), n_keys - 1), np.uint32)
     total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part])
     for b in range(first, last):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         moved = Moved(dec_0[b], w_0[b], c_0[b], A_log_h[b], A_log_v[b], D_v[b])
         transport(flow, A, D, gain, selection, membrane, lanes, gains.drive, moved)
         filter_back(gains.drive, keep[b], psp_decay, psp_scale, order)
-        _gather(gains, spikes[b], before[:, b], order)
+        _gather(gains, spikes[b], before[:, b], order, fell)
         _advance(keyed[b], gains, moved, selection, membrane, read, d_h0[b], d_v0[b], total)
 
 
 @jit_views
-def _gather(gains, spikes, before, order):
-    """Which rows each key takes; the last key is the bias."""
+def _gather(gains, spikes, before, order, fell):
+    """Which rows each key takes; the last key is the bias. `fell` is scratch (word, input)."""
     steps, inputs = spikes.shape
+    mark(spikes, fell)
     end = 0
     for j in range(inputs):
         gains.first[j] = steps + LAST_FILTER
         gains.weight[j] = before[order - 1, j]
         gains.second[j] = before[0, j] if order == 2 else 0.0
         gains.start[j] = end
-        for t in range(steps):
-            if spikes[t, j] != 0.0:
-                gains.times[end] = t
-                end += 1
+        end = steps_of(fell, j, gains.times, end)
         end = _padded(gains.times, gains.start[j], end, steps + NOTHING)
     gains.first[inputs] = steps + BIAS
     gains.weight[inputs] = 1.0

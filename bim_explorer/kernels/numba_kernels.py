@@ -7,7 +7,6 @@ thread by itself and then joined, so a result depends on the number of threads, 
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -127,21 +126,17 @@ def stdp(
     pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
 ) -> tuple[Tensor, StdpTraces]:
     """Ω of the chunk, spike by spike; see `functional.stdp`."""
-    batch, steps, inputs = pre.shape
-    parts, neurons = len(stream_spans(batch)), post.shape[2]
-    scratch = [pre.new_empty(parts, steps + 1, n) for n in (inputs, neurons)]
-    times = np.empty((parts, steps + 3), np.uint16)
+    (batch, steps, inputs), neurons = pre.shape, post.shape[2]
     after = StdpTraces(*(x.clone(memory_format=torch.contiguous_format) for x in traces))
-    gained, lost = pre.new_empty(parts, neurons, inputs), pre.new_empty(parts, inputs, neurons)
-    taken = arrays(pre, post, keep)
-    decays = (taken[0].dtype.type(x) for x in (window.decay_plus, window.decay_minus))
-    x, y, gained_, lost_ = arrays(*after, gained, lost)
-    over_parts(
-        numba_pairs.stdp, batch, *taken, *decays, *arrays(*scratch), times, x, y, gained_, lost_
-    )
-    plus, minus = (x.dtype.type(a / batch) for a in (window.a_plus, window.a_minus))
-    numba_pairs.weigh(gained_, lost_, plus, minus)
-    return gained[0], after
+    parts = len(stream_spans(batch))
+    omega = pre.new_empty(parts, neurons, inputs)
+    before, behind, kept, x, y, into = arrays(pre, post, keep, *after, omega)
+    number = into.dtype.type
+    room = numba_pairs.Scratch.empty(parts, batch, steps, inputs, neurons, number)
+    decays = (number(x) for x in (window.decay_plus, window.decay_minus))
+    weights = (number(a / batch) for a in (window.a_plus, window.a_minus))
+    over_parts(numba_pairs.stdp, batch, before, behind, kept, *decays, *weights, room, x, y, into)
+    return _joined(omega), after
 
 
 def _joined(parts: Tensor) -> Tensor:

@@ -17,10 +17,11 @@ from typing import Any
 import numba
 import numpy as np
 import torch
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 from torch import Tensor
+
+from bim_explorer.kernels.numba_intrinsics import prefetch
 
 #: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
 _HOW = {
@@ -34,6 +35,9 @@ jit = numba.njit(cache=True, **_HOW)
 jit_views = numba.njit(cache=True, _nrt=False, **_HOW)  # pyright: ignore[reportCallIssue]
 #: For those that are called for each step and state: a call costs as much as they.
 jit_inline = numba.njit(inline="always", **_HOW)
+
+#: Bytes of a cache line.
+LINE = 64
 
 # ln 2 in two parts whose first has few digits, so that k times it is exact.
 _LOG2_E = 1.0 / math.log(2.0)
@@ -117,23 +121,11 @@ def _log1p_lane(x):
     return log1p
 
 
-@intrinsic
-def prefetch(_, array, at):
-    """Ask for the cache line that holds number `at` of an array's memory; never fails."""
-
-    def generate(context, builder, signature, values):
-        memory = context.make_array(signature.args[0])(context, builder, values[0]).data
-        pointer = builder.bitcast(builder.gep(memory, [values[1]]), ir.PointerType(ir.IntType(8)))
-        i32 = ir.IntType(32)
-        ask = builder.module.declare_intrinsic(
-            "llvm.prefetch",
-            [pointer.type],
-            ir.FunctionType(ir.VoidType(), [pointer.type] + [i32] * 3),
-        )
-        builder.call(ask, [pointer, i32(1), i32(3), i32(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, at), generate
+@jit_inline
+def fetch(row):
+    """Ask for a row of memory before its turn."""
+    for i in range(0, row.size, LINE // row.itemsize):
+        prefetch(row, i)  # pyright: ignore[reportCallIssue] - typed as numba sees it
 
 
 def arrays(*tensors: Tensor) -> list[np.ndarray]:

@@ -196,11 +196,15 @@ def test_influences_agree_without_a_loss():
 
 
 @DTYPES
-def test_pairs_agree(dtype):
-    pre, post = ((random(3, 20, n, dtype=dtype) < 0.3).to(dtype) for n in (7, 5))
-    traces = StdpTraces(random(3, 7, dtype=dtype), random(3, 5, dtype=dtype))
+@pytest.mark.parametrize(
+    ("batch", "steps", "inputs", "neurons", "rate"),
+    [(3, 20, 7, 5, 0.3), (10, 70, 19, 16, 0.1), (1, 33, 8, 24, 0.0), (1, 32, 16, 9, 1.0)],
+)
+def test_pairs_agree(dtype, batch, steps, inputs, neurons, rate):
+    pre, post = ((random(batch, steps, n, dtype=dtype) < rate).to(dtype) for n in (inputs, neurons))
+    traces = StdpTraces(random(batch, inputs, dtype=dtype), random(batch, neurons, dtype=dtype))
     window = Window(0.9, 1.2, 0.94, 0.97)
-    ours, reference = both("stdp", pre, post, keeps(3, 20, dtype), traces, window)
+    ours, reference = both("stdp", pre, post, keeps(batch, steps, dtype), traces, window)
     close(ours, reference, dtype)
 
 

@@ -11,7 +11,8 @@ from networks import cosine, online_gradient, random_case, relative_error
 from bim_explorer.analysis.bptt import bptt_gradient
 from bim_explorer.config import Config
 from bim_explorer.core.registries import NEURONS
-from bim_explorer.functional.soma import Soma
+from bim_explorer.functional.soma import Soma, SomaTrace
+from bim_explorer.functional.surrogate import spike, surrogate_derivative
 from bim_explorer.kernels import kernels_for
 
 SIZES = {"d_model": 5, "dtype": "float64"}
@@ -50,13 +51,16 @@ def test_a_chunk_is_its_steps(name, backend):
     y = 2 * torch.randn(3, 40, 5, generator=generator, dtype=torch.float64)
     keep = (torch.rand(3, 40, generator=generator) > 0.1).double()
     v_0 = torch.randn(3, 5, generator=generator, dtype=torch.float64)
-    v, before, spikes = soma.forward(y, keep, v_0, kernels_for(backend)), v_0, 0
+    chunk, before = soma.forward(y, keep, v_0, kernels_for(backend)), v_0
     for t in range(40):
-        kept, z = keep[:, t, None], (before > soma.v_th).double()
+        kept, z = keep[:, t, None], spike(before - soma.v_th)
+        slope = kept * soma.slope(before)
         before = soma.step(kept * before, kept * z, y[:, t])
-        torch.testing.assert_close(v[:, t], before, rtol=0, atol=1e-12)
-        spikes += int(z.sum())
-    assert spikes > 20
+        above = before - soma.v_th
+        expected = SomaTrace(before, spike(above), surrogate_derivative(above), slope)
+        for ours, step in zip(chunk, expected, strict=True):
+            torch.testing.assert_close(ours[:, t], step, rtol=0, atol=1e-12)
+    assert chunk.z.sum() > 20
 
 
 @pytest.mark.parametrize("name", NEURONS.names())
