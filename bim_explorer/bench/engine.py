@@ -86,8 +86,8 @@ def influence(sizes: Sizes, options: Options) -> Work:
     trace, families = block.forward(data.spikes, data.keep, network.dynamics), Families()
     stacked = Influence.zeros(sizes.batch, block.theta, families).keyed
     border = (torch.rand_like(trace.dendrite.h_0), torch.rand_like(trace.v[:, 0]))
-    A_log, D, gain = block.theta.A_log, block.theta.D, network.dynamics.membrane.gain
-    return lambda: block.kernels.carry(stacked, trace, A_log, D, gain, families, border)
+    D, gain = block.theta.D, network.dynamics.membrane.gain
+    return lambda: block.kernels.carry(stacked, trace, D, gain, families, border)
 
 
 def _row(name: str, times: Times, sizes: Sizes) -> Row:

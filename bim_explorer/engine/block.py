@@ -65,7 +65,7 @@ class Block:
     ) -> BlockTrace:
         """Advance all streams by a chunk (BIM eqs. 1-3)."""
         theta, state, membrane = self.theta, self.state, dynamics.membrane
-        self._border = None
+        self._trace = self._border = None  # what the last chunk left makes room for the next
         pre = self._potentials(spikes, keep, dynamics)
         selection = select(pre.psp, theta, self.kernels.softplus_and_slope)
         dendrite = self.kernels.dendrite(selection, theta.A_log, theta.D, keep, state.h)

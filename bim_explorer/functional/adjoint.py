@@ -78,12 +78,12 @@ class BlockTrace(NamedTuple):
 
 
 class DendriteGradient(NamedTuple):
-    """Reverse mode through the state space; `A_log` and `D` are summed over streams and steps."""
+    """Reverse mode through the state space; `A_log` and `D` are summed over streams and steps.
 
-    u: Float[Tensor, "batch time neuron"]
-    delta: Float[Tensor, "batch time neuron"]
-    B: Float[Tensor, "batch time state"]
-    C: Float[Tensor, "batch time state"]
+    `selected` is δ of what the potentials select, side by side: of u, W_Δ p + b_Δ, B and C.
+    """
+
+    selected: Float[Tensor, "batch time 2*neuron+2*state"]
     A_log: Float[Tensor, "neuron state"]
     D: Float[Tensor, " neuron"]
     h_0: Float[Tensor, "batch state neuron"]
@@ -121,11 +121,11 @@ def chunk_adjoint(
         kernels: The backend.
         below: Whether a block below asks for ∂L/∂psp.
     """
-    d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
-    if d_z is not None:
-        d_v, d_v0 = kernels.scan_adjoint(trace.soma.slope, trace.soma.psi * d_z)
-        d_y = d_y + membrane.gain * d_v
-    d = kernels.dendrite_adjoint(d_y, trace.dendrite, trace.selection, theta.A_log, theta.D)
+    if d_z is None:
+        d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
+    else:
+        d_y, d_v0 = kernels.soma_adjoint(trace.soma, membrane.gain, d_y, d_z)
+    d = kernels.dendrite_adjoint(d_y, trace.dendrite, trace.selection, theta.D)
     gradient, d_psp = _through_projections(d, trace, theta, below)
     return ChunkGradient(gradient, d_psp, d.h_0, d_v0)
 
@@ -134,9 +134,8 @@ def _through_projections(
     d: DendriteGradient, trace: BlockTrace, theta: BlockParameters, below: bool
 ) -> tuple[BlockParameters, Tensor | None]:
     """From what a step selected to the weights that selected it, all of them in one product."""
-    sizes = [d.u.shape[-1], d.delta.shape[-1], d.B.shape[-1], d.C.shape[-1]]
-    d_pre = d.delta * trace.selection.gate
-    selected = torch.cat([d.u, d_pre, d.B, d.C], dim=-1).flatten(0, 1)
+    neurons, states = theta.A_log.shape
+    sizes, selected = [neurons, neurons, states, states], d.selected.flatten(0, 1)
     W, W_delta, W_B, W_C = (selected.T @ trace.psp.flatten(0, 1)).split(sizes)
     _, b_delta, b_B, b_C = selected.sum(0).split(sizes)
     gradient = BlockParameters(W, W_delta, b_delta, W_B, b_B, W_C, b_C, d.A_log, d.D)

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -90,7 +89,7 @@ def step_map(
     d_v = trace.soma.psi[0, 0] * d_z
     out = d_y + gain * d_v
     g_W = delta[:, None] * B
-    g_delta = decay * h_tm1 * -torch.exp(theta.A_log) + u[:, None] * B
+    g_delta = decay * h_tm1 * past.A.T + u[:, None] * B
     g_delta = g_delta * gate[:, None]
     g_B = (delta * u)[:, None].expand_as(h)
     y_W, y_delta = g_W @ C + theta.D, g_delta @ C

@@ -169,9 +169,7 @@ def carry_influence(
     Returns:
         The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 (BIM eq. 8) or None.
     """
-    move, sums = kernels.carry(
-        influence.keyed, trace, theta.A_log, theta.D, membrane.gain, families, border
-    )
+    move, sums = kernels.carry(influence.keyed, trace, theta.D, membrane.gain, families, border)
     past = None
     if sums is not None and border is not None:
         past = _border_gradient(influence, sums, *border)

@@ -51,7 +51,10 @@ class Kernels(Protocol):
         ...
 
     def softplus_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """log(1 + e^x), and its derivative, for what selects Δ (b, t, n)."""
+        """log(1 + e^x), and its derivative, of what selects Δ (b, t, n).
+
+        The memory of x is the backend's, to write over.
+        """
         ...
 
     def membrane(
@@ -72,15 +75,19 @@ class Kernels(Protocol):
         """
         ...
 
-    def scan_adjoint(self, decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-        """λ_t = source_t + decay_{t+1} λ_{t+1} from the end; nothing comes from behind it.
+    def soma_adjoint(
+        self, soma: SomaTrace, gain: float | Tensor, d_y: Tensor, d_z: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """λ_t = ψ_t δz_t + slope_{t+1} λ_{t+1} from the end; nothing comes from behind it.
 
         Args:
-            decay: (b, t, n).
-            source: (b, t, n).
+            soma: What the somata did.
+            gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
+            d_y: δy at fixed V (b, t, n).
+            d_z: δz (b, t, n).
 
         Returns:
-            λ_1 … λ_K (b, t, n), and what reaches the start, decay_1 λ_1 (b, n).
+            All that reaches y, δy_t + g λ_t (b, t, n), and V before the chunk, slope_1 λ_1 (b, n).
         """
         ...
 
@@ -99,7 +106,7 @@ class Kernels(Protocol):
         ...
 
     def dendrite_adjoint(
-        self, d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+        self, d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
     ) -> DendriteGradient:
         """Reverse mode through `dendrite`; `d_y` is all that reaches y (b, t, n)."""
         ...
@@ -108,7 +115,6 @@ class Kernels(Protocol):
         self,
         keyed: Tensor,
         trace: BlockTrace,
-        A_log: Tensor,
         D: Tensor,
         gain: float | Tensor,
         families: Families,
@@ -120,7 +126,6 @@ class Kernels(Protocol):
             keyed: E and G in the rows of `functional.rtrl.rows`, (b, row, key, n); the last key
                 is the bias.
             trace: What the chunk's forward pass left.
-            A_log: (n, s).
             D: (n,).
             gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
             families: The rows that are kept.

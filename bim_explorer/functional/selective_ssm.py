@@ -48,8 +48,9 @@ class Selection(NamedTuple):
 
 
 class Dendrite(NamedTuple):
-    """What the state space did over a chunk; `decay` is keep_t a_t."""
+    """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log)."""
 
+    A: Float[Tensor, "state neuron"]
     decay: Float[Tensor, "batch time state neuron"]
     h: Float[Tensor, "batch time state neuron"]
     h_0: Float[Tensor, "batch state neuron"]

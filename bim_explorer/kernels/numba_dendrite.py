@@ -19,20 +19,19 @@ STRAIGHT = np.float32(20.0)
 
 
 @jit_views
-def softplus_and_slope(first, last, x, softplus, slope):
-    """log(1 + e^x) and 1 / (1 + e^-x) of (b, t, n)."""
+def softplus_and_slope(first, last, x, slope):
+    """log(1 + e^x) in the place of x, and 1 / (1 + e^-x), of (b, t, n)."""
     steps, neurons = x.shape[1], x.shape[2]
     for b in range(first, last):
         for t in range(steps):
-            x_t, softplus_t, slope_t = x[b, t], softplus[b, t], slope[b, t]
+            x_t, slope_t = x[b, t], slope[b, t]
             for i in range(neurons):
                 slope_t[i] = exp_lane(-abs(x_t[i]))
             for i in range(neurons):
-                bent = max(x_t[i], ZERO) + log1p_lane(slope_t[i])
-                softplus_t[i] = x_t[i] if x_t[i] > STRAIGHT else bent
-            for i in range(neurons):
-                above = ONE if x_t[i] > ZERO else slope_t[i]
-                slope_t[i] = above / (ONE + slope_t[i])
+                at, less = x_t[i], slope_t[i]
+                bent = max(at, ZERO) + log1p_lane(less)
+                x_t[i] = at if at > STRAIGHT else bent
+                slope_t[i] = (ONE if at > ZERO else less) / (ONE + less)
 
 
 @jit_views
@@ -63,10 +62,10 @@ def forward(first, last, part, u, delta, B, C, A, D, keep, h_0, scratch, decay, 
 
 @jit_views
 def adjoint(
-    first, last, part, d_y, decay, h, h_0, u, delta, B, C, A, D, scratch,
-    d_u, d_delta, d_B, d_C, d_A, d_D, d_h,
+    first, last, part, d_y, A, decay, h, h_0, u, delta, gate, B, C, D, scratch,
+    selected, d_A, d_D, d_h,
 ):  # fmt: skip
-    """Reverse mode of `forward`; d_A (∂L/∂A) and d_D are sums of this part of the streams."""
+    """Reverse mode of `forward` and of Δ; d_A (∂L/∂A), d_D are sums of this part of the streams."""
     steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
     drive, flow, sum_D = scratch[part, 0], scratch[part, 1], d_D[part]
     for b in range(first, last):
@@ -74,7 +73,8 @@ def adjoint(
         for t in range(steps - 1, -1, -1):
             before = h[b, t - 1] if t > 0 else h_0[b]
             u_t, delta_t, d_y_t = u[b, t], delta[b, t], d_y[b, t]
-            d_u_t, d_delta_t = d_u[b, t], d_delta[b, t]
+            d_u_t, d_delta_t = selected[b, t, :neurons], selected[b, t, neurons : 2 * neurons]
+            d_B_t, d_C_t = selected[b, t, 2 * neurons :], selected[b, t, 2 * neurons + states :]
             for i in range(neurons):
                 drive[i] = delta_t[i] * u_t[i]
                 sum_D[i] += u_t[i] * d_y_t[i]
@@ -85,13 +85,14 @@ def adjoint(
                 if t > 0:
                     fetch(decay[b, t - 1, n])
                     fetch(h[b, t - 2, n] if t > 1 else h_0[b, n])
-                d_B[b, t, n], d_C[b, t, n] = _through_state(
+                d_B_t[n], d_C_t[n] = _through_state(
                     d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
                     B[b, t, n], C[b, t, n], back_b[n], flow, d_u_t, d_delta_t, d_A[part, n],
                 )  # fmt: skip
             # So far d_u_t is Σ_n B_n δh_n.
+            gate_t = gate[b, t]
             for i in range(neurons):
-                d_delta_t[i] += u_t[i] * d_u_t[i]
+                d_delta_t[i] = (d_delta_t[i] + u_t[i] * d_u_t[i]) * gate_t[i]
                 d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
 
 
@@ -145,16 +146,24 @@ def _fire(v, v_th, spiked, steep):
 
 
 @jit_views
-def scan_adjoint(first, last, decay, source, adjoint, start):
-    """λ_t = source_t + decay_{t+1} λ_{t+1} over (b, t, n)."""
-    steps, neurons = source.shape[1], source.shape[2]
+def soma_adjoint(first, last, psi, slope, gain, d_y, d_z, reaches, start):
+    """λ_t = ψ_t δz_t + slope_{t+1} λ_{t+1}, δy + g λ, and slope_1 λ_1."""
+    steps, neurons = d_y.shape[1], d_y.shape[2]
     for b in range(first, last):
         behind = start[b]
         for i in range(neurons):
             behind[i] = 0.0
         for t in range(steps - 1, -1, -1):
-            at, source_t, decay_t = adjoint[b, t], source[b, t], decay[b, t]
+            psi_t, slope_t, d_y_t, d_z_t, at = (
+                psi[b, t],
+                slope[b, t],
+                d_y[b, t],
+                d_z[b, t],
+                reaches[b, t],
+            )
             for i in range(neurons):
-                at[i] = source_t[i] + behind[i]
+                behind[i] += psi_t[i] * d_z_t[i]
             for i in range(neurons):
-                behind[i] = decay_t[i] * at[i]
+                at[i] = d_y_t[i] + gain[i] * behind[i]
+            for i in range(neurons):
+                behind[i] *= slope_t[i]

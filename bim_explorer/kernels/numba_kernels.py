@@ -38,10 +38,10 @@ def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
 
 
 def softplus_and_slope(x: Tensor) -> tuple[Tensor, Tensor]:
-    """log(1 + e^x), and its derivative; see `functional.selective_ssm`."""
-    softplus, slope = x.new_empty(x.shape), x.new_empty(x.shape)
-    over_streams(numba_dendrite.softplus_and_slope, len(x), *arrays(x, softplus, slope))
-    return softplus, slope
+    """log(1 + e^x) in the place of x, and its derivative; see `functional.selective_ssm`."""
+    x, slope = x.contiguous(), x.new_empty(x.shape)
+    over_streams(numba_dendrite.softplus_and_slope, len(x), *arrays(x, slope))
+    return x, slope
 
 
 def membrane(
@@ -55,12 +55,14 @@ def membrane(
     return soma
 
 
-def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """λ_t = source_t + decay_{t+1} λ_{t+1}; see `functional.scans.Kernels.scan_adjoint`."""
-    adjoint = source.new_empty(source.shape)
-    start = source.new_empty(len(source), source.shape[2])
-    over_streams(numba_dendrite.scan_adjoint, len(source), *arrays(decay, source, adjoint, start))
-    return adjoint, start
+def soma_adjoint(
+    soma: SomaTrace, gain: float | Tensor, d_y: Tensor, d_z: Tensor
+) -> tuple[Tensor, Tensor]:
+    """All that reaches y and V before; see `functional.scans.Kernels.soma_adjoint`."""
+    reaches, start = d_y.new_empty(d_y.shape), d_y.new_empty(len(d_y), d_y.shape[2])
+    taken = arrays(soma.psi, soma.slope, _each(gain, start), d_y, d_z, reaches, start)
+    over_streams(numba_dendrite.soma_adjoint, len(d_y), *taken)
+    return reaches, start
 
 
 def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
@@ -68,31 +70,30 @@ def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: 
     s, (batch, steps, neurons) = selection, selection.u.shape
     decay, h = (s.u.new_empty(batch, steps, A_log.shape[1], neurons) for _ in range(2))
     y, scratch = s.u.new_empty(s.u.shape), s.u.new_empty(len(stream_spans(batch)), neurons)
-    taken = arrays(s.u, s.delta, s.B, s.C, -torch.exp(A_log.T), D, keep, h_0, scratch, decay, h, y)
+    A = -torch.exp(A_log.T).contiguous()
+    taken = arrays(s.u, s.delta, s.B, s.C, A, D, keep, h_0, scratch, decay, h, y)
     over_parts(numba_dendrite.forward, batch, *taken)
-    return Dendrite(decay, h, h_0, y)
+    return Dendrite(A, decay, h, h_0, y)
 
 
 def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
 ) -> DendriteGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
-    s, past = selection, dendrite
-    parts, A = len(stream_spans(len(d_y))), -torch.exp(A_log.T)
-    d_u, d_delta, d_B, d_C = (x.new_empty(x.shape) for x in (s.u, s.delta, s.B, s.C))
+    (batch, steps, neurons), A = d_y.shape, dendrite.A
+    parts = len(stream_spans(batch))
+    selected = d_y.new_empty(batch, steps, 2 * (neurons + len(A)))
     d_A, d_D = A.new_zeros(parts, *A.shape), D.new_zeros(parts, *D.shape)
-    d_h0 = past.h_0.new_zeros(past.h_0.shape)
+    d_h0 = d_y.new_zeros(dendrite.h_0.shape)
     scratch = D.new_empty(parts, 2, *D.shape)
-    read = arrays(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D, scratch)
-    written = arrays(d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
-    over_parts(numba_dendrite.adjoint, len(d_y), *read, *written)
-    return DendriteGradient(d_u, d_delta, d_B, d_C, (_joined(d_A) * A).T, _joined(d_D), d_h0)
+    read = arrays(d_y, *dendrite[:-1], *selection, D, scratch)
+    over_parts(numba_dendrite.adjoint, batch, *read, *arrays(selected, d_A, d_D, d_h0))
+    return DendriteGradient(selected, (_joined(d_A) * A).T, _joined(d_D), d_h0)
 
 
 def carry(
     keyed: Tensor,
     trace: BlockTrace,
-    A_log: Tensor,
     D: Tensor,
     gain: float | Tensor,
     families: Families,
@@ -100,7 +101,7 @@ def carry(
 ) -> tuple[Transport, BorderSums | None]:
     """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
     s, past, pre, number = trace.selection, trace.dendrite, trace.pre, keyed.numpy().dtype.type
-    (batch, _, n_keys, neurons), states = keyed.shape, A_log.shape[1]
+    (batch, _, n_keys, neurons), states = keyed.shape, len(past.A)
     parts = len(stream_spans(batch))
     of_h, of_v = past.h_0.shape, (batch, neurons)
     move = Transport(*(keyed.new_empty(x) for x in (of_h, of_v, of_h, of_h, of_h, of_v)))
@@ -111,7 +112,7 @@ def carry(
         numba_influence.carry,
         batch,
         keyed.numpy(),
-        *arrays(*flow, -torch.exp(A_log.T), D, gain + torch.zeros_like(D)),
+        *arrays(*flow, past.A, D, _each(gain, D)),
         *arrays(pre.spikes, torch.stack(pre.before), pre.keep),
         number(pre.decay),
         number(pre.scale),
@@ -137,6 +138,11 @@ def stdp(
     weights = (number(a / batch) for a in (window.a_plus, window.a_minus))
     over_parts(numba_pairs.stdp, batch, before, behind, kept, *decays, *weights, room, x, y, into)
     return _joined(omega), after
+
+
+def _each(gain: float | Tensor, like: Tensor) -> Tensor:
+    """A neuron's constant, for each of them."""
+    return gain if isinstance(gain, Tensor) else like.new_full(like.shape[-1:], gain)
 
 
 def _joined(parts: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def soma_trace(v: Tensor, v_0: Tensor, keep: Tensor, decay: float, v_th: float) 
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """λ_t = source_t + decay_{t+1} λ_{t+1}; see `functional.scans.Kernels.scan_adjoint`."""
+    """λ_t = source_t + decay_{t+1} λ_{t+1} from the end, and decay_1 λ_1."""
     adjoint = torch.empty_like(source)
     behind = torch.zeros_like(source[:, 0])
     for t in reversed(range(source.shape[1])):
@@ -60,8 +60,23 @@ def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     return adjoint, behind
 
 
+def soma_adjoint_by_scan(
+    scan_adjoint: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    soma: SomaTrace,
+    gain: float | Tensor,
+    d_y: Tensor,
+    d_z: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """`functional.scans.Kernels.soma_adjoint` by a backend's own scan."""
+    d_v, d_v0 = scan_adjoint(soma.slope, soma.psi * d_z)
+    return d_y + gain * d_v, d_v0
+
+
+soma_adjoint = partial(soma_adjoint_by_scan, scan_adjoint)
+
+
 def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
-    """Π_{m>k} decay_m; see `functional.scans.Kernels.decay_to_end`."""
+    """Π_{m>k} decay_m, and that of all."""
     products = torch.empty_like(decay)
     product = torch.ones_like(decay[:, 0])
     for t in reversed(range(decay.shape[1])):
@@ -79,22 +94,25 @@ def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: 
     for t in range(source.shape[1]):
         before = torch.addcmul(source[:, t], decay[:, t], before)
         h[:, t] = before
-    return Dendrite(decay, h, h_0, output(h, selection, D))
+    return Dendrite(-torch.exp(A_log.T), decay, h, h_0, output(h, selection, D))
 
 
 def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
 ) -> DendriteGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
-    s, A = selection, -torch.exp(A_log.T)
+    s, A = selection, dendrite.A
     d_h, d_h0 = scan_adjoint(dendrite.decay, d_y[..., None, :] * s.C[..., None])
     d_drive = (d_h * s.B[..., None]).sum(-2)
     d_log_decay = d_h * dendrite.decay * dendrite.h_tm1
+    selected = [
+        D * d_y + s.delta * d_drive,
+        ((d_log_decay * A).sum(-2) + s.u * d_drive) * s.gate,
+        (d_h * (s.delta * s.u)[..., None, :]).sum(-1),
+        (dendrite.h * d_y[..., None, :]).sum(-1),
+    ]
     return DendriteGradient(
-        u=D * d_y + s.delta * d_drive,
-        delta=(d_log_decay * A).sum(-2) + s.u * d_drive,
-        B=(d_h * (s.delta * s.u)[..., None, :]).sum(-1),
-        C=(dendrite.h * d_y[..., None, :]).sum(-1),
+        selected=torch.cat(selected, dim=-1),
         A_log=((d_log_decay * s.delta[..., None, :]).sum((0, 1)) * A).T,
         D=(s.u * d_y).sum((0, 1)),
         h_0=d_h0,
@@ -104,14 +122,13 @@ def dendrite_adjoint(
 def transport(
     dendrite: Dendrite,
     selection: Selection,
-    A_log: Tensor,
     D: Tensor,
     w: tuple[Tensor, Tensor],
     w_gain: Tensor,
     families: Families,
 ) -> tuple[Transport, Tensor]:
     """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
-    s, A, across = selection, -torch.exp(A_log.T), w_gain[..., None, :] * families.membrane
+    s, A, across = selection, dendrite.A, w_gain[..., None, :] * families.membrane
     dec, dec_0 = decay_to_end(dendrite.decay)
     c, c_0 = scan_adjoint(dendrite.decay, across * s.C[..., None])
     d_log_decay = dendrite.decay * dendrite.h_tm1 * A
@@ -142,7 +159,6 @@ def carry_by_product(
     transport: Callable[..., tuple[Transport, Tensor]],
     keyed: Tensor,
     trace: BlockTrace,
-    A_log: Tensor,
     D: Tensor,
     gain: float | Tensor,
     families: Families,
@@ -150,7 +166,7 @@ def carry_by_product(
 ) -> tuple[Transport, BorderSums | None]:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
     w = to_end(trace.soma.slope)
-    move, drive = transport(trace.dendrite, trace.selection, A_log, D, w, gain * w[0], families)
+    move, drive = transport(trace.dendrite, trace.selection, D, w, gain * w[0], families)
     return move, advance(keyed, move, drive, trace.psp, families, border)
 
 

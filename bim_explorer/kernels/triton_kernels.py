@@ -21,7 +21,12 @@ from bim_explorer.functional.rtrl import Families, Transport
 from bim_explorer.functional.selective_ssm import Dendrite, Selection, softplus_and_slope
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.kernels import triton_programs as programs
-from bim_explorer.kernels.torch_kernels import carry_by_product, soma_trace, stdp
+from bim_explorer.kernels.torch_kernels import (
+    carry_by_product,
+    soma_adjoint_by_scan,
+    soma_trace,
+    stdp,
+)
 
 __all__ = ["softplus_and_slope", "stdp"]
 
@@ -58,7 +63,7 @@ def membrane(
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """λ_t = source_t + decay_{t+1} λ_{t+1}; see `functional.scans.Kernels.scan_adjoint`."""
+    """λ_t = source_t + decay_{t+1} λ_{t+1} from the end, and decay_1 λ_1."""
     adjoint = source.new_empty(source.shape)
     start = source.new_empty(len(source), source.shape[2])
     grid, sizes = _grid(source)
@@ -66,8 +71,11 @@ def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     return adjoint, start
 
 
+soma_adjoint = partial(soma_adjoint_by_scan, scan_adjoint)
+
+
 def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
-    """Π_{m>k} decay_m; see `functional.scans.Kernels.decay_to_end`."""
+    """Π_{m>k} decay_m, and that of all."""
     products = decay.new_empty(decay.shape)
     start = decay.new_empty(len(decay), decay.shape[2])
     grid, sizes = _grid(decay)
@@ -80,18 +88,18 @@ def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: 
     s, (grid, sizes), states = selection, _grid(selection.u), A_log.shape[1]
     batch, steps, neurons = sizes_of(s.u)
     decay, h = (s.u.new_empty(batch, steps, states, neurons) for _ in range(2))
-    y = s.u.new_empty(s.u.shape)
-    read = _rows(s.u, s.delta, s.B, s.C, -torch.exp(A_log.T), D, keep, h_0)
+    y, A = s.u.new_empty(s.u.shape), -torch.exp(A_log.T).contiguous()
+    read = _rows(s.u, s.delta, s.B, s.C, A, D, keep, h_0)
     programs.forward[grid](*read, decay, h, y, *sizes, states, _lanes(states), TILE)
-    return Dendrite(decay, h, h_0, y)
+    return Dendrite(A, decay, h, h_0, y)
 
 
 def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, A_log: Tensor, D: Tensor
+    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
 ) -> DendriteGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
-    s, past, (grid, sizes), A = selection, dendrite, _grid(d_y), -torch.exp(A_log.T)
-    (batch, steps, neurons), states = sizes_of(d_y), A_log.shape[1]
+    s, past, (grid, sizes), A = selection, dendrite, _grid(d_y), dendrite.A
+    (batch, steps, neurons), states = sizes_of(d_y), len(A)
     d_u, d_delta = d_y.new_empty(d_y.shape), d_y.new_empty(d_y.shape)
     d_B, d_C = (d_y.new_empty(grid[1], batch, steps, states) for _ in range(2))
     d_A, d_h0 = (d_y.new_empty(batch, states, neurons) for _ in range(2))
@@ -100,13 +108,13 @@ def dendrite_adjoint(
     written = (d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
     programs.adjoint[grid](*read, *written, *sizes, states, _lanes(states), TILE)
     of_A_log = (d_A.sum(0) * A).T
-    return DendriteGradient(d_u, d_delta, d_B.sum(0), d_C.sum(0), of_A_log, d_D.sum(0), d_h0)
+    selected = torch.cat([d_u, d_delta * s.gate, d_B.sum(0), d_C.sum(0)], dim=-1)
+    return DendriteGradient(selected, of_A_log, d_D.sum(0), d_h0)
 
 
 def _transport(
     dendrite: Dendrite,
     selection: Selection,
-    A_log: Tensor,
     D: Tensor,
     w: tuple[Tensor, Tensor],
     w_gain: Tensor,
@@ -114,12 +122,11 @@ def _transport(
 ) -> tuple[Transport, Tensor]:
     """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
     s, past, (grid, sizes) = selection, dendrite, _grid(selection.u)
-    (batch, steps, neurons), states = sizes_of(s.u), A_log.shape[1]
+    (batch, steps, neurons), states = sizes_of(s.u), len(past.A)
     drive = s.u.new_empty(batch, sum(families.sizes(states)), steps, neurons)
     dec, c, A_log_h, A_log_v = (s.u.new_empty(batch, states, neurons) for _ in range(4))
     D_v = s.u.new_empty(batch, neurons)
-    A = -torch.exp(A_log.T)
-    read = _rows(past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, A, D, w_gain)
+    read = _rows(past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, past.A, D, w_gain)
     written = (drive, dec, c, A_log_h, A_log_v, D_v)
     programs.transport[grid](
         *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from importlib import import_module
 
 import numpy as np
@@ -51,7 +52,7 @@ def close(ours, reference, dtype):
 
 def both(name, *arguments):
     """What both backends make of the same arguments."""
-    return [getattr(kernels, name)(*arguments) for kernels in (BACKEND, torch_kernels)]
+    return [getattr(kernels, name)(*deepcopy(arguments)) for kernels in (BACKEND, torch_kernels)]
 
 
 def keeps(batch, steps, dtype):
@@ -113,10 +114,9 @@ def test_softplus_and_its_slope_agree(dtype):
 @DTYPES
 @pytest.mark.parametrize("steps", [1, 2, 7])
 def test_scans_agree(dtype, steps):
-    decay, source = random(2, steps, 5, dtype=dtype), random(2, steps, 5, dtype=dtype, seed=1)
+    source = random(2, steps, 5, dtype=dtype, seed=1)
     keep, initial = keeps(2, steps, dtype), random(2, 5, dtype=dtype, seed=2)
     for name, arguments in {
-        "scan_adjoint": (decay, source),
         "trace": (source, keep, initial, 0.8),
         "trace_adjoint": (source, keep, 0.8),
     }.items():
@@ -124,11 +124,14 @@ def test_scans_agree(dtype, steps):
 
 
 @DTYPES
-def test_membranes_agree(dtype):
+def test_membranes_and_their_adjoints_agree(dtype):
     y, keep = 3 * random(2, 40, 6, dtype=dtype), keeps(2, 40, dtype)
     ours, reference = both("membrane", y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
     assert reference.z.any(), "no neuron spikes: the reset is not tested"
     close(ours, reference, dtype)
+    d_y, d_z = (random(2, 40, 6, dtype=dtype, seed=seed) - 0.5 for seed in (4, 5))
+    for gain in (0.6, random(6, dtype=dtype, seed=6)):
+        close(*both("soma_adjoint", reference, gain, d_y, d_z), dtype)
 
 
 @DTYPES
@@ -136,16 +139,16 @@ def test_membranes_agree(dtype):
 def test_dendrites_and_their_adjoints_agree(dtype, batch, steps, states, neurons):
     case = dendrite_case(batch, steps, states, neurons, dtype)
     close(*both("dendrite", *case), dtype)
-    selection, A_log, D, _, _ = case
+    selection, _, D, _, _ = case
     d_y = random(batch, steps, neurons, dtype=dtype, seed=10) - 0.5
     dendrite = torch_kernels.dendrite(*case)
-    close(*both("dendrite_adjoint", d_y, dendrite, selection, A_log, D), dtype)
+    close(*both("dendrite_adjoint", d_y, dendrite, selection, D), dtype)
 
 
 def carry_case(batch, steps, states, neurons, dtype, order=1, rate=0.3, inputs=5):
     """A chunk's trace, as a block leaves it, and what else `carry` asks for but the influences."""
     case = dendrite_case(batch, steps, states, neurons, dtype)
-    selection, A_log, D, keep, h_0 = case
+    selection, _, D, keep, h_0 = case
     spikes = (random(batch, steps, inputs, dtype=dtype, seed=11) < rate).to(dtype)
     before = [random(batch, inputs, dtype=dtype, seed=20 + level) for level in range(order)]
     psp, scale = spikes, 0.4
@@ -158,18 +161,18 @@ def carry_case(batch, steps, states, neurons, dtype, order=1, rate=0.3, inputs=5
     soma = soma._replace(slope=random(batch, steps, neurons, dtype=dtype))
     trace = BlockTrace(pre, selection, dendrite, soma)
     gain = 0.6 if order == 1 else random(neurons, dtype=dtype, seed=31)
-    return trace, A_log, D, gain, (h_0 - 0.5, v - 0.5)
+    return trace, D, gain, (h_0 - 0.5, v - 0.5)
 
 
 def influences_agree(case, families, dtype, border=True):
     """Influences and all that `carry` gives are those of the reference."""
-    trace, A_log, D, gain, sides = case
+    trace, D, gain, sides = case
     batch, _, states, neurons = trace.dendrite.h.shape
     shape = (batch, sum(families.sizes(states)), trace.psp.shape[2] + 1, neurons)
     keyed = random(*shape, dtype=dtype, seed=12)
     ours, reference = keyed.clone(), keyed.clone()
     made = [
-        kernels.carry(moved, trace, A_log, D, gain, families, sides if border else None)
+        kernels.carry(moved, trace, D, gain, families, sides if border else None)
         for kernels, moved in ((BACKEND, ours), (torch_kernels, reference))
     ]
     close(*made, dtype)
@@ -213,7 +216,8 @@ def test_threads_share_the_streams(threads):
     case = dendrite_case(5, 6, 2, 4, torch.float64)
     d_y = random(5, 6, 4, dtype=torch.float64, seed=10)
     alone = numba_kernels.dendrite(*case)
-    gradient = numba_kernels.dendrite_adjoint(d_y, alone, *case[:3])
+    selection, _, D, _, _ = case
+    gradient = numba_kernels.dendrite_adjoint(d_y, alone, selection, D)
     carried = carry_case(5, 6, 2, 4, torch.float64)
     pre, post = ((random(5, 20, n, dtype=torch.float64) < 0.3).double() for n in (9, 5))
     traces = StdpTraces(torch.zeros_like(pre[:, 0]), torch.zeros_like(post[:, 0]))
@@ -223,7 +227,7 @@ def test_threads_share_the_streams(threads):
     try:
         shared = numba_kernels.dendrite(*case)
         close(shared, alone, torch.float64)
-        close(numba_kernels.dendrite_adjoint(d_y, shared, *case[:3]), gradient, torch.float64)
+        close(numba_kernels.dendrite_adjoint(d_y, shared, selection, D), gradient, torch.float64)
         influences_agree(carried, Families(), torch.float64)
         close(numba_kernels.stdp(pre, post, keep, traces, window), pairs, torch.float64)
     finally:
