@@ -28,6 +28,18 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock in that file; where nobody can tell, one is taken to."""
+    if not path.exists():
+        return False
+    try:
+        with path.open("rb+") as file:
+            _take(file)
+    except OSError:
+        return True
+    return False
+
+
 class FolderLock:
     """Held from its making until `release`.
 

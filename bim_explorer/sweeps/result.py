@@ -12,6 +12,7 @@ import numpy as np
 
 from bim_explorer.core.errors import RunError
 from bim_explorer.store.files import write_whole
+from bim_explorer.store.lock import is_locked
 from bim_explorer.sweeps.paths import DIVERGED, DONE, FAILED, FINAL, PRUNED, SweepFolder, error_path
 from bim_explorer.sweeps.plan import Plan
 from bim_explorer.sweeps.table import (
@@ -124,6 +125,11 @@ class SweepResult:
     def complete(self) -> bool:
         """Whether every run has ended."""
         return all(record.status in (DONE, DIVERGED, FAILED, PRUNED) for record in self.records)
+
+    @property
+    def going(self) -> bool:
+        """Whether a process runs the sweep now."""
+        return is_locked(self.paths.lock)
 
     def count(self, *statuses: str) -> int:
         """How many runs stand so."""

@@ -10,6 +10,7 @@ from bokeh.models import TapTool, Title
 from small_sweep import small_plan
 
 from bim_explorer.core.errors import ConfigError
+from bim_explorer.store.lock import FolderLock
 from bim_explorer.sweeps.paths import SweepFolder, write_outcome
 from bim_explorer.sweeps.result import open_sweep
 from bim_explorer.sweeps.runner import Standing
@@ -182,6 +183,25 @@ def test_a_page_follows_the_folder(watched):
     assert "Traceback …" in html["failures"].object
     assert html["runs"].object.count("bim-run-failed") == 1
     assert "done" in html["cards"].object
+
+
+def test_a_sweep_that_nobody_runs_says_how_it_goes_on(watched):
+    watched.run(0).mkdir()
+    (watched.run(0) / "config.json").write_text("{}")
+    view = SweepView(watched.path)
+    html = view._html
+    assert f"bim-explorer sweep {watched.plan} --out {watched.path}" in html["head"].object
+    assert "1 stopped" in html["runs"].object
+    assert "none running" in html["cards"].object
+    lock = FolderLock(watched.lock)
+    view.look()
+    assert "Nobody runs" not in html["head"].object
+    assert "1 running" in html["runs"].object
+    lock.release()
+    for index in range(4):
+        ends(watched, index)
+    view.look()
+    assert "Nobody runs" not in html["head"].object
 
 
 def test_pictures_are_drawn_anew_only_when_a_run_has_ended(watched):

@@ -64,6 +64,12 @@ class SweepView(Viewer):
             )
             for name in ("heat", "curves", "parallel", "pareto")
         }
+        self._frames = {
+            name: pn.Column(
+                pane, css_classes=["bim-plot", f"bim-{name}"], visible=False, **theme.STACK
+            )
+            for name, pane in self._plots.items()
+        }
         self._offer()
         self.param.watch(lambda *_: self.draw(), ["x", "y", "by", "value", "cost", "dark"])
         self.look()
@@ -82,12 +88,12 @@ class SweepView(Viewer):
         """Draw all pictures anew."""
         with pn.io.hold():
             for name, make in self._pictures().items():
-                pane = self._plots[name]
+                frame = self._frames[name]
                 try:
-                    pane.object = make()
-                    pane.visible = True
+                    self._plots[name].object = make()
+                    frame.visible = True
                 except BimError:  # fewer axes than the picture has
-                    pane.visible = False
+                    frame.visible = False
 
     def _tell(self) -> None:
         for name, pane in self._html.items():
@@ -130,10 +136,7 @@ class SweepView(Viewer):
             **theme.STACK,
         )
         board = pn.Column(
-            *(
-                pn.Column(pane, css_classes=["bim-plot", f"bim-{name}"], **theme.STACK)
-                for name, pane in self._plots.items()
-            ),
+            *self._frames.values(),
             css_classes=["bim-board"],
             stylesheets=[theme.stylesheet("page")],
             **theme.STACK,

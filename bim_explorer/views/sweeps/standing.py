@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from html import escape
+from shlex import quote
 
 import numpy as np
 
@@ -27,16 +28,21 @@ _ENDED = (DONE, DIVERGED, FAILED, PRUNED)
 
 
 def head(result: SweepResult) -> str:
-    """What is run, and where."""
+    """What is run, and where; and how it goes on, if nobody runs it."""
+    plan, out = (escape(quote(str(path))) for path in (result.paths.plan, result.folder))
+    idle = (
+        '<div class="bim-note bim-note-warning">Nobody runs this sweep now. It goes on where it '
+        f"stopped with <code>bim-explorer sweep {plan} --out {out}</code></div>"
+    )
     return (
         f'<div class="bim-sweep-head"><h2>{escape(result.plan.size)}</h2>'
-        f"<code>{escape(str(result.folder))}</code></div>"
+        f"<code>{escape(str(result.folder))}</code></div>{idle if _idle(result) else ''}"
     )
 
 
 def cards(result: SweepResult) -> str:
     """Figures: how many have ended, time left, the best run."""
-    counts = Counter(record.status for record in result.records)
+    counts = Counter(_statuses(result))
     ended = sum(counts[status] for status in _ENDED)
     bad = counts[FAILED] + counts[DIVERGED]
     running = f"{counts[RUNNING]} running" if counts[RUNNING] else "none running"
@@ -51,11 +57,12 @@ def cards(result: SweepResult) -> str:
 
 def runs(result: SweepResult) -> str:
     """A square a run, in the order of the plan; its title names the run."""
+    statuses = _statuses(result)
     squares = "".join(
-        f'<div class="bim-run bim-run-{record.status}" title="{escape(_name(record))}"></div>'
-        for record in result.records
+        f'<div class="bim-run bim-run-{status}" title="{escape(_name(record, status))}"></div>'
+        for record, status in zip(result.records, statuses, strict=True)
     )
-    counts = Counter(record.status for record in result.records)
+    counts = Counter(statuses)
     order = (DONE, RUNNING, WAITING, STOPPED, PRUNED, DIVERGED, FAILED)
     key = " · ".join(f"{counts[status]} {status}" for status in order if counts[status])
     label = f'role="img" aria-label="{escape(key)}"'
@@ -83,6 +90,20 @@ def best(records: list[RunRecord]) -> RunRecord | None:
     high = higher_is_better(known[0].leading or "")
     pick = max if high else min
     return pick(known, key=lambda record: record.final()["validation"])
+
+
+def _idle(result: SweepResult) -> bool:
+    """Whether runs are left and nobody runs them."""
+    return not result.complete and not result.going
+
+
+def _statuses(result: SweepResult) -> list[str]:
+    """How every run stands; one that was cut off with its sweep has stopped."""
+    cut_off = _idle(result)
+    return [
+        STOPPED if cut_off and record.status == RUNNING else record.status
+        for record in result.records
+    ]
 
 
 def _best(records: list[RunRecord]) -> str:
@@ -126,5 +147,5 @@ def _values(changes: dict[str, object]) -> str:
     return ", ".join(f"{name} {texts([value])[0]}" for name, value in changes.items())
 
 
-def _name(record: RunRecord) -> str:
-    return f"{record.folder}: {_values(record.cell.changes)}, {record.status}"
+def _name(record: RunRecord, status: str) -> str:
+    return f"{record.folder}: {_values(record.cell.changes)}, {status}"
