@@ -84,10 +84,10 @@ def influence(sizes: Sizes, options: Options) -> Work:
     network = network_of(sizes._replace(blocks=1), options)
     block, data = network.blocks[0], ChunkTensors.of(next(stream(sizes)), network.like)
     trace, families = block.forward(data.spikes, data.keep, network.dynamics), Families()
-    stacked = Influence.zeros(sizes.batch, block.theta, families).keyed
+    influence = Influence.zeros(sizes.batch, block.theta, families)
     border = (torch.rand_like(trace.dendrite.h_0), torch.rand_like(trace.v[:, 0]))
     D, gain = block.theta.D, network.dynamics.membrane.gain
-    return lambda: block.kernels.carry(stacked, trace, D, gain, families, border)
+    return lambda: block.kernels.carry(influence, trace, D, gain, families, border)
 
 
 def _row(name: str, times: Times, sizes: Sizes) -> Row:

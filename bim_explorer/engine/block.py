@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
 from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, Presynaptic, chunk_adjoint
-from bim_explorer.functional.rtrl import Families, Influence, carry_influence
+from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, select
 
@@ -122,14 +122,8 @@ class Block:
         elif families != self.families:
             self.influence = self.influence.with_families(self.families, families)
         self.families = families
-        self.influence, past = carry_influence(
-            self.influence,
-            self._trace,
-            self.theta,
-            dynamics.membrane,
-            self.kernels,
-            families,
-            border,
+        self.influence, past = self.kernels.carry(
+            self.influence, self._trace, self.theta.D, dynamics.membrane.gain, families, border
         )
         return past
 

@@ -34,10 +34,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
-from bim_explorer.functional.soma import Soma
 
 
 class Families(NamedTuple):
@@ -117,83 +114,26 @@ class Influence(NamedTuple):
         return self._replace(keyed=torch.cat(pieces, dim=1))
 
 
-class Transport(NamedTuple):
-    """How a chunk carries influences from its start to its end.
-
-    Attributes:
-        decay: dec_0.
-        slope: w_0.
-        cross: c_0.
-        A_log_h: Σ_k dec_k ⊙ g_k of A_log.
-        A_log_v: Σ_k c_k ⊙ g_k of A_log.
-        D_v: Σ_k w_k (1-ρ) R_m u_k.
-    """
-
-    decay: Float[Tensor, "batch state neuron"]
-    slope: Float[Tensor, "batch neuron"]
-    cross: Float[Tensor, "batch state neuron"]
-    A_log_h: Float[Tensor, "batch state neuron"]
-    A_log_v: Float[Tensor, "batch state neuron"]
-    D_v: Float[Tensor, "batch neuron"]
-
-
 class BorderSums(NamedTuple):
-    """δh_0·E_0 + δV_0·G_0 of the keyed families, summed over the streams; 0 where not kept."""
+    """δh_0·E_0 + δV_0·G_0 of every family, summed over the streams; 0 where it is not kept."""
 
     W: Float[Tensor, "key neuron"]
     delta: Float[Tensor, "key neuron"]
     B: Float[Tensor, "state key"]
     C: Float[Tensor, "state key"]
+    A_log: Float[Tensor, "state neuron"]
+    D: Float[Tensor, " neuron"]
 
-
-def carry_influence(
-    influence: Influence,
-    trace: BlockTrace,
-    theta: BlockParameters,
-    membrane: Soma,
-    kernels: Kernels,
-    families: Families,
-    border: tuple[Tensor, Tensor] | None = None,
-) -> tuple[Influence, BlockParameters | None]:
-    """Move the influences over a chunk, and read what the past owes to its losses on the way.
-
-    Args:
-        influence: At the chunk's start; `keyed` is written in place.
-        trace: What the chunk's forward pass left.
-        theta: The block's parameters.
-        membrane: Constants of the soma.
-        kernels: The backend.
-        families: The rows that are kept.
-        border: δh_0 and δV_0 of the chunk's losses; None where it had none.
-
-    Returns:
-        The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 (BIM eq. 8) or None.
-    """
-    move, sums = kernels.carry(influence.keyed, trace, theta.D, membrane.gain, families, border)
-    past = None
-    if sums is not None and border is not None:
-        past = _border_gradient(influence, sums, *border)
-    moved = Influence(
-        influence.keyed,
-        move.decay * influence.A_log_h + move.A_log_h,
-        move.slope[:, None] * influence.A_log_v + move.cross * influence.A_log_h + move.A_log_v,
-        move.slope * influence.D_v + move.D_v,
-    )
-    return moved, past
-
-
-def _border_gradient(
-    influence: Influence, sums: BorderSums, d_h0: Tensor, d_v0: Tensor
-) -> BlockParameters:
-    of_A_log = d_h0 * influence.A_log_h + d_v0[:, None] * influence.A_log_v
-    return BlockParameters(
-        W=sums.W[:-1].T,
-        W_delta=sums.delta[:-1].T,
-        b_delta=sums.delta[-1],
-        W_B=sums.B[:, :-1],
-        b_B=sums.B[:, -1],
-        W_C=sums.C[:, :-1],
-        b_C=sums.C[:, -1],
-        A_log=of_A_log.sum(0).T,
-        D=(d_v0 * influence.D_v).sum(0),
-    )
+    def by_parameter(self) -> BlockParameters:
+        """What the past adds to the gradient; the last key is the bias."""
+        return BlockParameters(
+            W=self.W[:-1].T,
+            W_delta=self.delta[:-1].T,
+            b_delta=self.delta[-1],
+            W_B=self.B[:, :-1],
+            b_B=self.B[:, -1],
+            W_C=self.C[:, :-1],
+            b_C=self.C[:, -1],
+            A_log=self.A_log.T,
+            D=self.D,
+        )

@@ -16,8 +16,8 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
-    from bim_explorer.functional.rtrl import BorderSums, Families, Transport
-    from bim_explorer.functional.selective_ssm import Dendrite, Selection
+    from bim_explorer.functional.rtrl import Families, Influence
+    from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
     from bim_explorer.functional.soma import SomaTrace
     from bim_explorer.functional.stdp import StdpTraces, Window
 
@@ -113,27 +113,26 @@ class Kernels(Protocol):
 
     def carry(
         self,
-        keyed: Tensor,
+        influence: Influence,
         trace: BlockTrace,
         D: Tensor,
         gain: float | Tensor,
         families: Families,
         border: tuple[Tensor, Tensor] | None,
-    ) -> tuple[Transport, BorderSums | None]:
-        """Carry stacked influences over a chunk, in place (BIM eq. 7; see `functional.rtrl`).
+    ) -> tuple[Influence, BlockParameters | None]:
+        """Carry influences over a chunk, and read what the past owes to its losses on the way.
 
         Args:
-            keyed: E and G in the rows of `functional.rtrl.rows`, (b, row, key, n); the last key
-                is the bias.
+            influence: At the chunk's start; its memory is the backend's, to write over.
             trace: What the chunk's forward pass left.
             D: (n,).
             gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
             families: The rows that are kept.
-            border: δh_0 (b, s, n) and δV_0 (b, n), or None.
+            border: δh_0 (b, s, n) and δV_0 (b, n) of the chunk's losses; None where it had none.
 
         Returns:
-            What moves the keyless influences, and δh_0·E_0 + δV_0·G_0 of the influences as they
-            were before (BIM eq. 8) or None.
+            The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 of those at its start
+            (BIM eq. 8) or None.
         """
         ...
 

@@ -37,12 +37,14 @@ AHEAD = 8
 
 
 class Sums(NamedTuple):
-    """As `functional.rtrl.BorderSums`."""
+    """As `functional.rtrl.BorderSums`, of one part of the streams."""
 
     W: np.ndarray
     delta: np.ndarray
     B: np.ndarray
     C: np.ndarray
+    A_log: np.ndarray
+    D: np.ndarray
 
 
 class Gains(NamedTuple):
@@ -67,16 +69,19 @@ class Gains(NamedTuple):
 
 @jit
 def carry(
-    first, last, part, keyed,
+    first, last, part, keyed, E_A_log, G_A_log, G_D,
     decay, h, h_0, u, delta, gate, B, C, slope, A, D, gain,
     spikes, before, keep, psp_decay, psp_scale,
-    selection, membrane, read, d_h0, d_v0,
-    dec_0, w_0, c_0, A_log_h, A_log_v, D_v, of_W, of_delta, of_B, of_C,
+    selection, membrane, read, d_h0, d_v0, of_W, of_delta, of_B, of_C, of_A_log, of_D,
 ):  # fmt: skip
     """Streams first … last - 1: influences moved, the border's gradient to of_… if `read`."""
     _, n_rows, n_keys, neurons = keyed.shape
     steps, order = u.shape[1], len(before)
     lanes = np.empty((4, neurons), A.dtype)
+    moved = Moved(
+        np.empty_like(A), np.empty_like(D), np.empty_like(A), np.empty_like(A), np.empty_like(A),
+        np.empty_like(D),
+    )  # fmt: skip
     gains = Gains(
         np.empty((n_rows, steps + EXTRA, neurons), A.dtype),
         np.empty(n_keys, np.int64),
@@ -86,14 +91,14 @@ def carry(
         np.empty(n_keys + 1, np.int64),
     )
     fell = np.empty((words(steps), n_keys - 1), np.uint32)
-    total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part])
+    total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part], of_A_log[part], of_D[part])
     for b in range(first, last):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
-        moved = Moved(dec_0[b], w_0[b], c_0[b], A_log_h[b], A_log_v[b], D_v[b])
         transport(flow, A, D, gain, selection, membrane, lanes, gains.drive, moved)
         filter_back(gains.drive, keep[b], psp_decay, psp_scale, order)
         _gather(gains, spikes[b], before[:, b], order, fell)
         _advance(keyed[b], gains, moved, selection, membrane, read, d_h0[b], d_v0[b], total)
+        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, read, d_h0[b], d_v0[b], total)
 
 
 @jit_views
@@ -137,6 +142,27 @@ def _advance(tile, gains, moved, selection, membrane, read, d_h0, d_v0, sums):
             at = row_v + 1
             _own(tile, gains, moved, states, at, start, end, membrane, read, d_h0, d_v0, sums.delta)
             _shared(tile, gains, moved, row_v, start, end, membrane, read, d_h0, d_v0, sums)
+
+
+@jit_views
+def _advance_keyless(E_A_log, G_A_log, G_D, moved, read, d_h0, d_v0, sums):
+    """The same for A_log and D, which no key has."""
+    states, neurons = E_A_log.shape
+    for n in range(states):
+        h, v, d, of = E_A_log[n], G_A_log[n], d_h0[n], sums.A_log[n]
+        dec, c, of_h, of_v = moved.decay[n], moved.cross[n], moved.A_log_h[n], moved.A_log_v[n]
+        if read:
+            for i in range(neurons):
+                of[i] += d[i] * h[i] + d_v0[i] * v[i]
+        for i in range(neurons):
+            v[i] = moved.slope[i] * v[i] + c[i] * h[i] + of_v[i]
+        for i in range(neurons):
+            h[i] = dec[i] * h[i] + of_h[i]
+    if read:
+        for i in range(neurons):
+            sums.D[i] += d_v0[i] * G_D[i]
+    for i in range(neurons):
+        G_D[i] = moved.slope[i] * G_D[i] + moved.D_v[i]
 
 
 @jit_views

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
-from bim_explorer.functional.rtrl import BorderSums, Families, Transport
-from bim_explorer.functional.selective_ssm import Dendrite, Selection
+from bim_explorer.functional.rtrl import BorderSums, Families, Influence
+from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
@@ -92,35 +92,38 @@ def dendrite_adjoint(
 
 
 def carry(
-    keyed: Tensor,
+    influence: Influence,
     trace: BlockTrace,
     D: Tensor,
     gain: float | Tensor,
     families: Families,
     border: tuple[Tensor, Tensor] | None,
-) -> tuple[Transport, BorderSums | None]:
+) -> tuple[Influence, BlockParameters | None]:
     """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
-    s, past, pre, number = trace.selection, trace.dendrite, trace.pre, keyed.numpy().dtype.type
-    (batch, _, n_keys, neurons), states = keyed.shape, len(past.A)
+    s, past, pre = trace.selection, trace.dendrite, trace.pre
+    influence = Influence(*(tensor.contiguous() for tensor in influence))
+    (batch, _, n_keys, _), states = influence.keyed.shape, len(past.A)
+    keyed, shared = (n_keys, *D.shape), (states, n_keys)
+    shapes = (keyed, keyed, shared, shared, past.A.shape, D.shape)
     parts = len(stream_spans(batch))
-    of_h, of_v = past.h_0.shape, (batch, neurons)
-    move = Transport(*(keyed.new_empty(x) for x in (of_h, of_v, of_h, of_h, of_h, of_v)))
-    shapes = ((n_keys, neurons), (n_keys, neurons), (states, n_keys), (states, n_keys))
-    sums = [keyed.new_zeros(parts, *shape) for shape in shapes]
+    sums = BorderSums(*(D.new_zeros(parts, *shape) for shape in shapes))
     flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.soma.slope)
+    taken = arrays(*influence, *flow, past.A, D, _each(gain, D))
+    number = taken[0].dtype.type
     over_parts(
         numba_influence.carry,
         batch,
-        keyed.numpy(),
-        *arrays(*flow, past.A, D, _each(gain, D)),
+        *taken,
         *arrays(pre.spikes, torch.stack(pre.before), pre.keep),
         number(pre.decay),
         number(pre.scale),
         *families,
         border is not None,
-        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0])), *move, *sums),
+        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0])), *sums),
     )
-    return move, BorderSums(*(_joined(total) for total in sums)) if border else None
+    if border is None:
+        return influence, None
+    return influence, BorderSums(*(_joined(total) for total in sums)).by_parameter()
 
 
 def stdp(

@@ -36,7 +36,16 @@ class Flow(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """dec_0, w_0, c_0 and the keyless sums of `functional.rtrl.Transport` in one stream."""
+    """How a chunk carries the influences of one stream.
+
+    Attributes:
+        decay: dec_0 (state, n).
+        slope: w_0 (n,).
+        cross: c_0 (state, n).
+        A_log_h: Σ_k dec_k ⊙ g_k of A_log (state, n).
+        A_log_v: Σ_k c_k ⊙ g_k of A_log (state, n).
+        D_v: Σ_k w_k (1-ρ) R_m u_k (n,).
+    """
 
     decay: np.ndarray
     slope: np.ndarray

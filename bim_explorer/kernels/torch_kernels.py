@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
-from bim_explorer.functional.rtrl import BorderSums, Families, Transport, rows
+from bim_explorer.functional.rtrl import BorderSums, Families, Influence, rows
 from bim_explorer.functional.selective_ssm import (
+    BlockParameters,
     Dendrite,
     Selection,
     discretise,
@@ -119,6 +122,26 @@ def dendrite_adjoint(
     )
 
 
+class Transport(NamedTuple):
+    """How a chunk carries influences from its start to its end.
+
+    Attributes:
+        decay: dec_0.
+        slope: w_0.
+        cross: c_0.
+        A_log_h: Σ_k dec_k ⊙ g_k of A_log.
+        A_log_v: Σ_k c_k ⊙ g_k of A_log.
+        D_v: Σ_k w_k (1-ρ) R_m u_k.
+    """
+
+    decay: Float[Tensor, "batch state neuron"]
+    slope: Float[Tensor, "batch neuron"]
+    cross: Float[Tensor, "batch state neuron"]
+    A_log_h: Float[Tensor, "batch state neuron"]
+    A_log_v: Float[Tensor, "batch state neuron"]
+    D_v: Float[Tensor, "batch neuron"]
+
+
 def transport(
     dendrite: Dendrite,
     selection: Selection,
@@ -157,17 +180,28 @@ def transport(
 def carry_by_product(
     to_end: Callable[[Tensor], tuple[Tensor, Tensor]],
     transport: Callable[..., tuple[Transport, Tensor]],
-    keyed: Tensor,
+    influence: Influence,
     trace: BlockTrace,
     D: Tensor,
     gain: float | Tensor,
     families: Families,
     border: tuple[Tensor, Tensor] | None,
-) -> tuple[Transport, BorderSums | None]:
+) -> tuple[Influence, BlockParameters | None]:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
     w = to_end(trace.soma.slope)
     move, drive = transport(trace.dendrite, trace.selection, D, w, gain * w[0], families)
-    return move, advance(keyed, move, drive, trace.psp, families, border)
+    past = None
+    if border is not None:
+        past = _border_sums(influence, len(trace.dendrite.A), families, *border).by_parameter()
+    advance(influence.keyed, move, drive, trace.psp, families)
+    A_log_h, A_log_v, D_v = influence[1:]
+    moved = Influence(
+        influence.keyed,
+        move.decay * A_log_h + move.A_log_h,
+        move.slope[:, None] * A_log_v + move.cross * A_log_h + move.A_log_v,
+        move.slope * D_v + move.D_v,
+    )
+    return moved, past
 
 
 carry = partial(carry_by_product, decay_to_end, transport)
@@ -179,12 +213,10 @@ def advance(
     drive: Tensor,
     psp: Tensor,
     families: Families,
-    border: tuple[Tensor, Tensor] | None,
-) -> BorderSums | None:
+) -> None:
     """E and G over a chunk, whose steps' left factors are `drive` (b, row, t, n)."""
     states = move.cross.shape[1]
     row, cross, slope = rows(keyed, states, families), move.cross[:, :, None], move.slope
-    sums = None if border is None else _border_sums(keyed, states, families, *border)
     for family in (row.v_W, row.v_delta, row.v_B, row.v_C):
         family.mul_(slope[:, None, None])
     if families.membrane:
@@ -197,12 +229,12 @@ def advance(
             family.mul_(move.decay[:, :, None])
     key = torch.cat([psp, psp.new_ones(*psp.shape[:-1], 1)], dim=-1)
     keyed.add_(key.transpose(1, 2)[:, None] @ drive)
-    return sums
 
 
 def _border_sums(
-    keyed: Tensor, states: int, families: Families, d_h0: Tensor, d_v0: Tensor
+    influence: Influence, states: int, families: Families, d_h0: Tensor, d_v0: Tensor
 ) -> BorderSums:
+    keyed = influence.keyed
     row = rows(keyed, states, families)
 
     def through_h(family: Tensor) -> Tensor:
@@ -222,4 +254,6 @@ def _border_sums(
         delta=through_h(row.h_delta) + through_v(row.v_delta),
         B=of_B,
         C=of_C,
+        A_log=(d_h0 * influence.A_log_h + d_v0[:, None] * influence.A_log_v).sum(0),
+        D=(d_v0 * influence.D_v).sum(0),
     )

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import DendriteGradient
-from bim_explorer.functional.rtrl import Families, Transport
+from bim_explorer.functional.rtrl import Families
 from bim_explorer.functional.selective_ssm import Dendrite, Selection, softplus_and_slope
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.kernels import triton_programs as programs
 from bim_explorer.kernels.torch_kernels import (
+    Transport,
     carry_by_product,
     soma_adjoint_by_scan,
     soma_trace,

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bim_explorer.functional.adjoint import BlockTrace, Presynaptic
-from bim_explorer.functional.rtrl import Families
+from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.selective_ssm import Selection
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.kernels import kernels_for, numba_kernels, torch_kernels
@@ -169,15 +169,13 @@ def influences_agree(case, families, dtype, border=True):
     trace, D, gain, sides = case
     batch, _, states, neurons = trace.dendrite.h.shape
     shape = (batch, sum(families.sizes(states)), trace.psp.shape[2] + 1, neurons)
-    keyed = random(*shape, dtype=dtype, seed=12)
-    ours, reference = keyed.clone(), keyed.clone()
-    made = [
-        kernels.carry(moved, trace, D, gain, families, sides if border else None)
-        for kernels, moved in ((BACKEND, ours), (torch_kernels, reference))
-    ]
-    close(*made, dtype)
+    shapes = (shape, *[(batch, states, neurons)] * 2, (batch, neurons))
+    before = Influence(*(random(*s, dtype=dtype, seed=12 + i) for i, s in enumerate(shapes)))
+    told = (trace, D, gain, families, sides if border else None)
+    ours, reference = both("carry", before, *told)
     close(ours, reference, dtype)
-    assert not torch.equal(ours, keyed)
+    assert (ours[1] is not None) == border
+    assert not torch.equal(ours[0].keyed, before.keyed)
 
 
 @DTYPES
