@@ -1,4 +1,4 @@
-"""The spike and its surrogate derivative: the one place where either is defined.
+"""The spike and its surrogate derivative: what every backend is held to.
 
     z = H(v),   dz/dv := ψ(v) = 1 / (1 + 4|v|)²
 
@@ -6,7 +6,9 @@
     z = spike, 0 or 1
 
 Source: BIM leaves the surrogate open; this is the fast sigmoid of Zenke & Ganguli (2018) with
-slope 4. Replace `surrogate_derivative` to exchange it: forward, RTRL and audit all follow.
+slope 4. Replace `surrogate_derivative` to exchange it: neurons, RTRL and audit of the torch backend
+follow. The compiled scans of `lif` state it once more (`kernels.numba_dendrite`, `numba_neurons`);
+tests compare them with this one.
 """
 
 from __future__ import annotations
