@@ -46,8 +46,12 @@ def _engine_state(learner: Learner) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if block.influence is not None:
             fields = block.influence._asdict().items()
             tensors |= {f"influence/{index}/{k}": v for k, v in fields}
+    event = learner.event_arrays()
     for index, synapses in enumerate(learner.synapses):
-        tensors |= {f"synapses/{index}/{k}": v for k, v in _synapse_tensors(synapses).items()}
+        held = _synapse_tensors(synapses)
+        if event:  # there a gradient is made only for whoever looks
+            held.pop("gradient", None)
+        tensors |= {f"synapses/{index}/{k}": v for k, v in held.items()}
     if learner.average is not None:
         tensors |= {f"average/{k}": v for k, v in learner.average.mean.items()}
     facts = {
@@ -59,7 +63,7 @@ def _engine_state(learner: Learner) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "scales": [s.scale for s in learner.synapses],
         "squares": [asdict(s.squares) for s in learner.synapses],
     }
-    tensors |= {f"event/{k}": torch.from_numpy(v) for k, v in learner.event_arrays().items()}
+    tensors |= {f"event/{k}": torch.from_numpy(v) for k, v in event.items()}
     return tensors, facts
 
 

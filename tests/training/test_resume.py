@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,17 @@ def test_a_resumed_experiment_is_the_undisturbed_one(changes):
     assert same(theta(undisturbed), theta(resumed))
     assert resumed.row == undisturbed.row
     assert resumed.steps == undisturbed.steps
+
+
+@pytest.mark.parametrize("changes", [{}, {**NEEDS, "event_driven": True}])
+def test_a_look_leaves_no_trace(changes):
+    watched, alone = (Experiment(values_of(**changes)) for _ in range(2))
+    alone._look_due = math.inf
+    for _ in range(10):
+        watched._look_due = 0.0
+        watched.advance()
+        alone.advance()
+    assert same(theta(watched), theta(alone))
 
 
 @pytest.mark.parametrize("task", ["digits", "ecg"])
