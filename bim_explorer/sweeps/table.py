@@ -103,7 +103,7 @@ def build_dataset(plan: Plan, records: Sequence[RunRecord]) -> xarray.Dataset:
     variables = {name: ((*dims, "update"), values) for name, values in curves.items()}
     ends = {
         name: (dims, _shaped([end[name] for end in map(_end, records)], shape))
-        for name in _end(records[0])
+        for name in (_end(records[0]) if records else ())  # a search may have tried nothing yet
     }
     coordinates = {**plan.coordinates(), "update": ("update", np.array(updates, int))}
     leading = sorted({record.leading for record in records if record.leading})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import holoviews as hv
 import numpy as np
 import pytest
@@ -15,7 +17,8 @@ from bim_explorer.sweeps.paths import SweepFolder, write_outcome
 from bim_explorer.sweeps.result import open_sweep
 from bim_explorer.sweeps.runner import Standing
 from bim_explorer.sweeps.sweep import opened
-from bim_explorer.views.sweeps import curves, heat_map, parallel_coordinates, pareto
+from bim_explorer.sweeps.trials import Trials
+from bim_explorer.views.sweeps import curves, heat_map, parallel_coordinates, pareto, standing
 from bim_explorer.views.sweeps.page import LiveSweep, SweepView
 from bim_explorer.views.sweeps.pareto import on_front
 
@@ -202,6 +205,23 @@ def test_a_sweep_that_nobody_runs_says_how_it_goes_on(watched):
         ends(watched, index)
     view.look()
     assert "Nobody runs" not in html["head"].object
+
+
+def test_a_search_goes_on_by_its_own_call(watched):
+    result = open_sweep(watched.path)
+    result.plan = Trials(result.plan, {0: result.plan.cells[0].changes})
+    head = standing.head(result)
+    assert "Nobody runs" in head
+    assert "the same call again" in head
+    assert "bim-explorer sweep" not in head
+
+
+def test_a_search_that_has_tried_nothing_yet_is_shown(watched):
+    plan = json.loads(watched.plan.read_text())
+    watched.plan.write_text(json.dumps({**plan, "search": "optuna"}))
+    view = SweepView(watched.path)
+    assert "0 / 0" in view._html["cards"].object
+    assert view._plots["heat"].object is None
 
 
 def test_pictures_are_drawn_anew_only_when_a_run_has_ended(watched):

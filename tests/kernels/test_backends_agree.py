@@ -107,8 +107,7 @@ def test_log1p_of_a_lane_is_log1p(dtype):
 @DTYPES
 def test_softplus_and_its_slope_agree(dtype):
     x = torch.linspace(-60, 60, 2 * 3 * 1001, dtype=dtype).reshape(2, 3, 1001)
-    for ours, reference in zip(*both("softplus_and_slope", x), strict=True):
-        close(ours, reference, dtype)
+    close(*both("softplus_and_slope", x), dtype)
 
 
 @DTYPES

@@ -21,6 +21,7 @@ from bim_explorer.sweeps.paths import (
 from bim_explorer.sweeps.result import SweepResult
 from bim_explorer.sweeps.scores import higher_is_better
 from bim_explorer.sweeps.table import RunRecord
+from bim_explorer.sweeps.trials import Trials
 from bim_explorer.views.plots.format import metric_label, number
 from bim_explorer.views.sweeps.frame import texts
 
@@ -29,14 +30,9 @@ _ENDED = (DONE, DIVERGED, FAILED, PRUNED)
 
 def head(result: SweepResult) -> str:
     """What is run, and where; and how it goes on, if nobody runs it."""
-    plan, out = (escape(quote(str(path))) for path in (result.paths.plan, result.folder))
-    idle = (
-        '<div class="bim-note bim-note-warning">Nobody runs this sweep now. It goes on where it '
-        f"stopped with <code>bim-explorer sweep {plan} --out {out}</code></div>"
-    )
     return (
         f'<div class="bim-sweep-head"><h2>{escape(result.plan.size)}</h2>'
-        f"<code>{escape(str(result.folder))}</code></div>{idle if _idle(result) else ''}"
+        f"<code>{escape(str(result.folder))}</code></div>{_way_on(result) if _idle(result) else ''}"
     )
 
 
@@ -92,6 +88,17 @@ def best(records: list[RunRecord]) -> RunRecord | None:
     return pick(known, key=lambda record: record.final()["validation"])
 
 
+def _way_on(result: SweepResult) -> str:
+    """What to call; only the caller knows how many trials a search was to have."""
+    plan, out = (escape(quote(str(path))) for path in (result.paths.plan, result.folder))
+    command = f"<code>bim-explorer sweep {plan} --out {out}</code>"
+    call = "the same call again" if isinstance(result.plan, Trials) else command
+    return (
+        '<div class="bim-note bim-note-warning">Nobody runs this sweep now. '
+        f"It goes on where it stopped with {call}</div>"
+    )
+
+
 def _idle(result: SweepResult) -> bool:
     """Whether runs are left and nobody runs them."""
     return not result.complete and not result.going
@@ -130,7 +137,7 @@ def _times(records: list[RunRecord]) -> list[float]:
 def _left(records: list[RunRecord]) -> str:
     times = _times(records)
     rest = len(records) - len(times)
-    if not rest:
+    if records and not rest:
         return "done"
     if not times:
         return "–"
