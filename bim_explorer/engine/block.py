@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
-from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, Presynaptic, chunk_adjoint
+from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, chunk_adjoint
 from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.scans import Kernels
-from bim_explorer.functional.selective_ssm import BlockParameters, select
+from bim_explorer.functional.selective_ssm import BlockParameters
+from bim_explorer.functional.traces import Presynaptic
 
 
 @dataclass(slots=True)
@@ -66,11 +68,12 @@ class Block:
         """Advance all streams by a chunk (BIM eqs. 1-3)."""
         theta, state, membrane = self.theta, self.state, dynamics.membrane
         self._trace = self._border = None  # what the last chunk left makes room for the next
-        pre = self._potentials(spikes, keep, dynamics)
-        selection = select(pre.psp, theta, self.kernels.softplus_and_slope)
-        dendrite = self.kernels.dendrite(selection, theta.A_log, theta.D, keep, state.h)
+        before = torch.stack(state.psp[: dynamics.psp_order])
+        pre = Presynaptic(spikes, before, keep, dynamics.psp_decay, dynamics.psp_scale)
+        selection, dendrite = self.kernels.dendrite(pre, theta, state.h)
         soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         self._trace = BlockTrace(pre, selection, dendrite, soma)
+        state.psp[: dynamics.psp_order] = dendrite.psp_after
         state.h, state.v = dendrite.h[:, -1].clone(), soma.v[:, -1].clone()
         return self._trace
 
@@ -94,14 +97,7 @@ class Block:
             self._trace, d_y, d_z, self.theta, dynamics.membrane, self.kernels, below
         )
         self._border = (chunk.h_0, chunk.v_0)
-        if chunk.psp is None:
-            return chunk.theta, None
-        d_spikes = chunk.psp * dynamics.psp_scale
-        for _ in range(dynamics.psp_order):
-            d_spikes = self.kernels.trace_adjoint(
-                d_spikes, self._trace.pre.keep, dynamics.psp_decay
-            )
-        return chunk.theta, d_spikes
+        return chunk.theta, chunk.spikes
 
     def carry(self, dynamics: Dynamics, families: Families) -> BlockParameters | None:
         """Move the influences to the end of the chunk that was run last (BIM eq. 7).
@@ -130,11 +126,3 @@ class Block:
     def forget_influence(self) -> None:
         """Drop the influences; the next `carry` starts from zero."""
         self.influence = None
-
-    def _potentials(self, spikes: Tensor, keep: Tensor, dynamics: Dynamics) -> Presynaptic:
-        psp, decay, scale = spikes, dynamics.psp_decay, dynamics.psp_scale
-        before = self.state.psp[: dynamics.psp_order]
-        for level, initial in enumerate(before):
-            psp = self.kernels.trace(psp, keep, initial, decay)
-            self.state.psp[level] = psp[:, -1].clone()
-        return Presynaptic(psp if scale == 1.0 else psp * scale, spikes, before, keep, decay, scale)

@@ -19,33 +19,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
 from bim_explorer.functional.soma import Soma, SomaTrace
-
-
-class Presynaptic(NamedTuple):
-    """What a chunk's postsynaptic potentials are made of.
-
-    Attributes:
-        psp: The potentials p.
-        spikes: What was filtered, 0 or 1: a backend may add where another multiplies.
-        before: What each filter had before the chunk; the last one's is p but for the scale.
-        keep: 0 where a stream starts anew, else 1.
-        decay: κ of every filter.
-        scale: p = scale times what the last filter gives.
-    """
-
-    psp: Float[Tensor, "batch time input"]
-    spikes: Float[Tensor, "batch time input"]
-    before: list[Float[Tensor, "batch input"]]
-    keep: Float[Tensor, "batch time"]
-    decay: float
-    scale: float
+from bim_explorer.functional.traces import Presynaptic
 
 
 class BlockTrace(NamedTuple):
@@ -55,11 +35,6 @@ class BlockTrace(NamedTuple):
     selection: Selection
     dendrite: Dendrite
     soma: SomaTrace
-
-    @property
-    def psp(self) -> Float[Tensor, "batch time input"]:
-        """The postsynaptic potentials."""
-        return self.pre.psp
 
     @property
     def y(self) -> Float[Tensor, "batch time neuron"]:
@@ -78,25 +53,24 @@ class BlockTrace(NamedTuple):
 
 
 class DendriteGradient(NamedTuple):
-    """Reverse mode through the state space; `A_log` and `D` are summed over streams and steps.
+    """Reverse mode through projections and state space, with the state before the chunk held fixed.
 
-    `selected` is δ of what the potentials select, side by side: of u, W_Δ p + b_Δ, B and C.
+    `spikes` is None where nothing below asks for it.
     """
 
-    selected: Float[Tensor, "batch time 2*neuron+2*state"]
-    A_log: Float[Tensor, "neuron state"]
-    D: Float[Tensor, " neuron"]
+    theta: BlockParameters
+    spikes: Float[Tensor, "batch time input"] | None
     h_0: Float[Tensor, "batch state neuron"]
 
 
 class ChunkGradient(NamedTuple):
     """Gradient of the chunk's losses with the state before the chunk held fixed.
 
-    `psp` is None where nothing below asks for it.
+    `spikes` is None where nothing below asks for it.
     """
 
     theta: BlockParameters
-    psp: Float[Tensor, "batch time input"] | None
+    spikes: Float[Tensor, "batch time input"] | None
     h_0: Float[Tensor, "batch state neuron"]
     v_0: Float[Tensor, "batch neuron"]
 
@@ -119,27 +93,11 @@ def chunk_adjoint(
         theta: The block's parameters.
         membrane: Constants of the soma.
         kernels: The backend.
-        below: Whether a block below asks for ∂L/∂psp.
+        below: Whether a block below asks for ∂L/∂spikes.
     """
     if d_z is None:
         d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
     else:
         d_y, d_v0 = kernels.soma_adjoint(trace.soma, membrane.gain, d_y, d_z)
-    d = kernels.dendrite_adjoint(d_y, trace.dendrite, trace.selection, theta.D)
-    gradient, d_psp = _through_projections(d, trace, theta, below)
-    return ChunkGradient(gradient, d_psp, d.h_0, d_v0)
-
-
-def _through_projections(
-    d: DendriteGradient, trace: BlockTrace, theta: BlockParameters, below: bool
-) -> tuple[BlockParameters, Tensor | None]:
-    """From what a step selected to the weights that selected it, all of them in one product."""
-    neurons, states = theta.A_log.shape
-    sizes, selected = [neurons, neurons, states, states], d.selected.flatten(0, 1)
-    W, W_delta, W_B, W_C = (selected.T @ trace.psp.flatten(0, 1)).split(sizes)
-    _, b_delta, b_B, b_C = selected.sum(0).split(sizes)
-    gradient = BlockParameters(W, W_delta, b_delta, W_B, b_B, W_C, b_C, d.A_log, d.D)
-    if not below:
-        return gradient, None
-    weights = torch.cat([theta.W, theta.W_delta, theta.W_B, theta.W_C])
-    return gradient, (selected @ weights).view_as(trace.psp)
+    d = kernels.dendrite_adjoint(d_y, trace.pre, trace.selection, trace.dendrite, theta, below)
+    return ChunkGradient(*d, d_v0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
     from bim_explorer.functional.soma import SomaTrace
     from bim_explorer.functional.stdp import StdpTraces, Window
+    from bim_explorer.functional.traces import Presynaptic
 
 
 @runtime_checkable
@@ -43,17 +44,6 @@ class Kernels(Protocol):
 
         Returns:
             x_1 … x_K, (b, t, channel).
-        """
-        ...
-
-    def trace_adjoint(self, d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
-        """∂L/∂s inside the chunk, from ∂L/∂x (b, t, channel)."""
-        ...
-
-    def softplus_and_slope(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """log(1 + e^x), and its derivative, of what selects Δ (b, t, n).
-
-        The memory of x is the backend's, to write over.
         """
         ...
 
@@ -92,23 +82,36 @@ class Kernels(Protocol):
         ...
 
     def dendrite(
-        self, selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor
-    ) -> Dendrite:
-        """The state space over a chunk (BIM eqs. 1-2; see `functional.selective_ssm`).
+        self, pre: Presynaptic, theta: BlockParameters, h_0: Tensor
+    ) -> tuple[Selection, Dendrite]:
+        """From spikes to what they select, and the state space over a chunk (BIM eqs. 1-3).
 
         Args:
-            selection: What the potentials select.
-            A_log: (n, s).
-            D: (n,).
-            keep: (b, t).
+            pre: What the potentials are made of.
+            theta: The block's parameters.
             h_0: State before the chunk (b, s, n).
         """
         ...
 
     def dendrite_adjoint(
-        self, d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
+        self,
+        d_y: Tensor,
+        pre: Presynaptic,
+        selection: Selection,
+        dendrite: Dendrite,
+        theta: BlockParameters,
+        below: bool,
     ) -> DendriteGradient:
-        """Reverse mode through `dendrite`; `d_y` is all that reaches y (b, t, n)."""
+        """Reverse mode through `dendrite` (see `functional.adjoint`).
+
+        Args:
+            d_y: All that reaches y (b, t, n).
+            pre: As in the forward pass, which gave the next two.
+            selection: What the potentials selected.
+            dendrite: What the state space did.
+            theta: The block's parameters.
+            below: Whether ∂L/∂spikes is asked for.
+        """
         ...
 
     def carry(

@@ -14,7 +14,6 @@ state, which is what makes the RTRL of `rtrl` exact and cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -48,13 +47,19 @@ class Selection(NamedTuple):
 
 
 class Dendrite(NamedTuple):
-    """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log)."""
+    """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log).
+
+    `psp_after` is what each filter of the potentials has behind the chunk; the potentials `psp`
+    themselves are None where a backend has no need of them.
+    """
 
     A: Float[Tensor, "state neuron"]
     decay: Float[Tensor, "batch time state neuron"]
     h: Float[Tensor, "batch time state neuron"]
     h_0: Float[Tensor, "batch state neuron"]
     y: Float[Tensor, "batch time neuron"]
+    psp_after: Float[Tensor, "filter batch input"]
+    psp: Float[Tensor, "batch time input"] | None = None
 
     @property
     def h_tm1(self) -> Float[Tensor, "batch time state neuron"]:
@@ -67,18 +72,8 @@ def softplus_and_slope(x: Float[Tensor, "*shape"]) -> tuple[Tensor, Tensor]:
     return softplus(x), torch.sigmoid(x)
 
 
-def select(
-    psp: Float[Tensor, "batch time input"],
-    theta: BlockParameters,
-    softplus_and_slope: Callable[[Tensor], tuple[Tensor, Tensor]] = softplus_and_slope,
-) -> Selection:
-    """Currents and selection from the postsynaptic potentials.
-
-    Args:
-        psp: p.
-        theta: The block's parameters.
-        softplus_and_slope: A backend's own, where it is faster.
-    """
+def select(psp: Float[Tensor, "batch time input"], theta: BlockParameters) -> Selection:
+    """Currents and selection from the postsynaptic potentials p."""
     delta, gate = softplus_and_slope(linear(psp, theta.W_delta, theta.b_delta))
     return Selection(
         u=linear(psp, theta.W),
@@ -87,6 +82,20 @@ def select(
         B=linear(psp, theta.W_B, theta.b_B),
         C=linear(psp, theta.W_C, theta.b_C),
     )
+
+
+def projections(theta: BlockParameters) -> Float[Tensor, "row input"]:
+    """The weights that the potentials meet, side by side: W, W_Δ, W_B and W_C."""
+    return torch.cat([theta.W, theta.W_delta, theta.W_B, theta.W_C])
+
+
+def by_projection(rows: Tensor, bias: Tensor, A_log: Tensor, D: Tensor) -> BlockParameters:
+    """Parameters from what lies as in `projections`, and the biases' along one axis likewise."""
+    neurons, states = A_log.shape
+    sizes = [neurons, neurons, states, states]
+    W, W_delta, W_B, W_C = rows.split(sizes)
+    _, b_delta, b_B, b_C = bias.split(sizes)
+    return BlockParameters(W, W_delta, b_delta, W_B, b_B, W_C, b_C, A_log, D)
 
 
 def discretise(

@@ -11,11 +11,31 @@ The postsynaptic potentials (BIM eq. 3) and both traces of STDP (eqs. 5-6) are s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+
+class Presynaptic(NamedTuple):
+    """What the postsynaptic potentials p of a chunk are made of.
+
+    Attributes:
+        spikes: What is filtered, 0 or 1: a backend may add where another multiplies.
+        before: What each filter had before the chunk: one filter or two in a row.
+        keep: 0 where a stream starts anew, else 1.
+        decay: κ of every filter.
+        scale: p = scale times what the last filter gives.
+    """
+
+    spikes: Float[Tensor, "batch time input"]
+    before: Float[Tensor, "filter batch input"]
+    keep: Float[Tensor, "batch time"]
+    decay: float
+    scale: float
 
 
 def trace(
@@ -35,6 +55,22 @@ def trace_adjoint(
     """∂L/∂s inside the chunk, from ∂L/∂x."""
     matrix, _ = _filter(decay, keep)
     return torch.bmm(matrix.transpose(1, 2), d_trace)
+
+
+def potentials(
+    pre: Presynaptic, trace: Callable[..., Tensor] = trace
+) -> tuple[Float[Tensor, "batch time input"], Float[Tensor, "filter batch input"]]:
+    """p of every step, and what each filter has behind the chunk.
+
+    Args:
+        pre: What p is made of.
+        trace: A backend's own, where it is faster.
+    """
+    psp, after = pre.spikes, []
+    for initial in pre.before:
+        psp = trace(psp, pre.keep, initial, pre.decay)
+        after.append(psp[:, -1])
+    return psp * pre.scale, torch.stack(after)
 
 
 def _filter(decay: float, keep: Tensor) -> tuple[Tensor, Tensor]:

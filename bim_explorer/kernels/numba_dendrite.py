@@ -1,6 +1,7 @@
-"""A block's state space and somata over a chunk, forwards and backwards, each number touched once.
+"""A block's dendrites and somata over a chunk, forwards and backwards, each number touched once.
 
-The equations are those of `functional.selective_ssm`, `lif` and `adjoint`. Loops over neurons
+The equations are those of `functional.selective_ssm`, `lif` and `adjoint`. What spikes bring comes
+from `numba_currents`, and how they take it back from `numba_gains`. Loops over neurons
 are innermost and touch few arrays: a loop becomes vector instructions where a handful of checks
 can show that what it writes is not what it reads.
 """
@@ -10,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from bim_explorer.functional.surrogate import SLOPE
-from bim_explorer.kernels.numba_math import exp_lane, fetch, jit_inline, jit_views, log1p_lane
+from bim_explorer.kernels.numba_currents import arrive, begin, currents, filtered
+from bim_explorer.kernels.numba_gains import filter_back, gain, gather, room
+from bim_explorer.kernels.numba_math import exp_lane, fetch, jit, jit_inline, jit_views, log1p_lane
 
 #: Exact in single precision, and of a type that makes no number beside them longer.
 ZERO, ONE, STEEPNESS = np.float32(0.0), np.float32(1.0), np.float32(SLOPE)
@@ -18,82 +21,133 @@ ZERO, ONE, STEEPNESS = np.float32(0.0), np.float32(1.0), np.float32(SLOPE)
 STRAIGHT = np.float32(20.0)
 
 
-@jit_views
-def softplus_and_slope(first, last, x, slope):
-    """log(1 + e^x) in the place of x, and 1 / (1 + e^-x), of (b, t, n)."""
-    steps, neurons = x.shape[1], x.shape[2]
-    for b in range(first, last):
-        for t in range(steps):
-            x_t, slope_t = x[b, t], slope[b, t]
-            for i in range(neurons):
-                slope_t[i] = exp_lane(-abs(x_t[i]))
-            for i in range(neurons):
-                at, less = x_t[i], slope_t[i]
-                bent = max(at, ZERO) + log1p_lane(less)
-                x_t[i] = at if at > STRAIGHT else bent
-                slope_t[i] = (ONE if at > ZERO else less) / (ONE + less)
-
-
-@jit_views
-def forward(first, last, part, u, delta, B, C, A, D, keep, h_0, scratch, decay, h, y):
-    """a, h and y of streams first … last - 1 (BIM eqs. 1-2); scratch is (part, n)."""
-    steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
-    drive = scratch[part]
-    for b in range(first, last):
-        for t in range(steps):
-            kept = keep[b, t]
-            before = h[b, t - 1] if t > 0 else h_0[b]
-            u_t, delta_t, y_t = u[b, t], delta[b, t], y[b, t]
-            for i in range(neurons):
-                drive[i] = delta_t[i] * u_t[i]
-                y_t[i] = D[i] * u_t[i]
-            for n in range(states):
-                B_n, C_n = B[b, t, n], C[b, t, n]
-                a, x, x_tm1, A_n = decay[b, t, n], h[b, t, n], before[n], A[n]
-                if t + 1 < steps:
-                    fetch(decay[b, t + 1, n])
-                    fetch(h[b, t + 1, n])
-                for i in range(neurons):
-                    a[i] = exp_lane(delta_t[i] * A_n[i]) * kept
-                for i in range(neurons):
-                    x[i] = a[i] * x_tm1[i] + drive[i] * B_n
-                    y_t[i] += C_n * x[i]
-
-
-@jit_views
-def adjoint(
-    first, last, part, d_y, A, decay, h, h_0, u, delta, gate, B, C, D, scratch,
-    selected, d_A, d_D, d_h,
+@jit
+def forward(
+    first, last, spikes, before, keep, psp_decay, psp_scale, weights, bias, A, D, h_0,
+    psp_after, u, delta, gate, B, C, decay, h, y,
 ):  # fmt: skip
-    """Reverse mode of `forward` and of Δ; d_A (∂L/∂A), d_D are sums of this part of the streams."""
-    steps, neurons, states = u.shape[1], u.shape[2], A.shape[0]
-    drive, flow, sum_D = scratch[part, 0], scratch[part, 1], d_D[part]
+    """From spikes to y of streams first … last - 1 (BIM eqs. 1-3).
+
+    `weights` is (input, 2n + 2s), W, W_Δ, W_B and W_C side by side, and `bias` likewise.
+    """
+    order, drive = len(before), np.empty_like(D)
+    coming = currents(order, weights)
     for b in range(first, last):
-        back_b = d_h[b]
+        filtered(spikes[b], before[:, b], keep[b], psp_decay, psp_after[:, b])
+        begin(coming, before[:, b], weights)
+        for t in range(len(keep[b])):
+            kept = keep[b, t]
+            arrive(coming, spikes[b, t], psp_decay * kept, weights)
+            _select(coming.x[order - 1], psp_scale, bias, u[b, t], delta[b, t], gate[b, t],
+                    B[b, t], C[b, t])  # fmt: skip
+            _state_space(b, t, kept, u, delta, B, C, A, D, h_0, drive, decay, h, y)
+
+
+@jit_views
+def _select(x, scale, bias, u, delta, gate, B, C):
+    """Currents and selection of one step, from what came for all of them."""
+    neurons, states = u.size, B.size
+    through, more = x[neurons : 2 * neurons], bias[neurons : 2 * neurons]
+    for i in range(neurons):
+        u[i] = scale * x[i]
+    for i in range(neurons):
+        delta[i] = scale * through[i] + more[i]
+    for n in range(states):
+        at = 2 * neurons + n
+        B[n] = scale * x[at] + bias[at]
+        C[n] = scale * x[at + states] + bias[at + states]
+    softplus_and_slope(delta, gate)
+
+
+@jit_inline
+def softplus_and_slope(x, slope):
+    """log(1 + e^x) in the place of x, and 1 / (1 + e^-x)."""
+    for i in range(x.size):
+        slope[i] = exp_lane(-abs(x[i]))
+    for i in range(x.size):
+        at, less = x[i], slope[i]
+        bent = max(at, ZERO) + log1p_lane(less)
+        x[i] = at if at > STRAIGHT else bent
+        slope[i] = (ONE if at > ZERO else less) / (ONE + less)
+
+
+@jit_views
+def _state_space(b, t, kept, u, delta, B, C, A, D, h_0, drive, decay, h, y):
+    """a, h and y of one step (BIM eqs. 1-2); drive is scratch (n,)."""
+    (steps, neurons), states = u.shape[1:], A.shape[0]
+    before = h[b, t - 1] if t > 0 else h_0[b]
+    u_t, delta_t, y_t = u[b, t], delta[b, t], y[b, t]
+    for i in range(neurons):
+        drive[i] = delta_t[i] * u_t[i]
+        y_t[i] = D[i] * u_t[i]
+    for n in range(states):
+        B_n, C_n = B[b, t, n], C[b, t, n]
+        a, x, x_tm1, A_n = decay[b, t, n], h[b, t, n], before[n], A[n]
+        if t + 1 < steps:
+            fetch(decay[b, t + 1, n])
+            fetch(h[b, t + 1, n])
+        for i in range(neurons):
+            a[i] = exp_lane(delta_t[i] * A_n[i]) * kept
+        for i in range(neurons):
+            x[i] = a[i] * x_tm1[i] + drive[i] * B_n
+            y_t[i] += C_n * x[i]
+
+
+@jit
+def adjoint(
+    first, last, part, d_y, spikes, before, keep, psp_decay, psp_scale, A, D, h_0,
+    u, delta, gate, B, C, decay, h, below, back, d_weights, d_A, d_D, d_h,
+):  # fmt: skip
+    """Reverse mode of `forward`, summed over this part of the streams; d_A is ∂L/∂A.
+
+    `d_weights` is (part, key, 2n + 2s), the last key being the bias. `back` takes what the weights
+    still have to bring back to the spikes (b, t, 2n + 2s), if `below`.
+    """
+    steps, width, lanes = u.shape[1], d_weights.shape[2], np.empty((2, *D.shape), D.dtype)
+    gains = room(1, spikes.shape[2], steps, width, D.dtype)
+    selected, sums = gains.drive[0], d_weights[part]
+    for b in range(first, last):
         for t in range(steps - 1, -1, -1):
-            before = h[b, t - 1] if t > 0 else h_0[b]
-            u_t, delta_t, d_y_t = u[b, t], delta[b, t], d_y[b, t]
-            d_u_t, d_delta_t = selected[b, t, :neurons], selected[b, t, neurons : 2 * neurons]
-            d_B_t, d_C_t = selected[b, t, 2 * neurons :], selected[b, t, 2 * neurons + states :]
-            for i in range(neurons):
-                drive[i] = delta_t[i] * u_t[i]
-                sum_D[i] += u_t[i] * d_y_t[i]
-            for i in range(neurons):
-                d_u_t[i] = 0.0
-                d_delta_t[i] = 0.0
-            for n in range(states):
-                if t > 0:
-                    fetch(decay[b, t - 1, n])
-                    fetch(h[b, t - 2, n] if t > 1 else h_0[b, n])
-                d_B_t[n], d_C_t[n] = _through_state(
-                    d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
-                    B[b, t, n], C[b, t, n], back_b[n], flow, d_u_t, d_delta_t, d_A[part, n],
-                )  # fmt: skip
-            # So far d_u_t is Σ_n B_n δh_n.
-            gate_t = gate[b, t]
-            for i in range(neurons):
-                d_delta_t[i] = (d_delta_t[i] + u_t[i] * d_u_t[i]) * gate_t[i]
-                d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
+            _back_through(
+                b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, lanes,
+                selected[t], d_A[part], d_D[part], d_h[b],
+            )  # fmt: skip
+        filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
+        gather(gains, spikes[b], before[:, b])
+        for j in range(len(sums)):
+            gain(sums[j], gains, 0, j)
+        if below:
+            back[b] = selected[:steps]
+
+
+@jit_views
+def _back_through(
+    b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, lanes, selected, sum_A, sum_D, back
+):
+    """One step of one stream: δ of u, W_Δ p + b_Δ, B and C to `selected`, δh to `back`."""
+    neurons, states = D.size, A.shape[0]
+    drive, flow, before = lanes[0], lanes[1], h[b, t - 1] if t > 0 else h_0[b]
+    u_t, delta_t, gate_t, d_y_t = u[b, t], delta[b, t], gate[b, t], d_y[b, t]
+    d_u_t, d_delta_t = selected[:neurons], selected[neurons : 2 * neurons]
+    d_B_t, d_C_t = selected[2 * neurons :], selected[2 * neurons + states :]
+    for i in range(neurons):
+        drive[i] = delta_t[i] * u_t[i]
+        sum_D[i] += u_t[i] * d_y_t[i]
+    for i in range(neurons):
+        d_u_t[i] = 0.0
+        d_delta_t[i] = 0.0
+    for n in range(states):
+        if t > 0:
+            fetch(decay[b, t - 1, n])
+            fetch(h[b, t - 2, n] if t > 1 else h_0[b, n])
+        d_B_t[n], d_C_t[n] = _through_state(
+            d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
+            B[b, t, n], C[b, t, n], back[n], flow, d_u_t, d_delta_t, sum_A[n],
+        )  # fmt: skip
+    # So far d_u_t is Σ_n B_n δh_n.
+    for i in range(neurons):
+        d_delta_t[i] = (d_delta_t[i] + u_t[i] * d_u_t[i]) * gate_t[i]
+        d_u_t[i] = d_u_t[i] * delta_t[i] + D[i] * d_y_t[i]
 
 
 @jit_inline

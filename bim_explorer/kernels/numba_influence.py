@@ -12,26 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bim_explorer.kernels.numba_gains import add_more, filter_back, gather, move, room
 from bim_explorer.kernels.numba_intrinsics import prefetch
 from bim_explorer.kernels.numba_math import LINE, jit, jit_inline, jit_views
-from bim_explorer.kernels.numba_spikes import mark, steps_of, words
-from bim_explorer.kernels.numba_transport import (
-    BIAS,
-    EXTRA,
-    FIRST_FILTER,
-    LAST_FILTER,
-    NOTHING,
-    Flow,
-    Moved,
-    filter_back,
-    transport,
-)
+from bim_explorer.kernels.numba_transport import Flow, Moved, transport
 
 #: Keys of a span: a row of it is long enough to be fetched ahead, and what its rows share (an
 #: own parameter's G and gradient) stays in a core's second cache.
 SPAN = 128
-#: Rows that a key gains at once; the first time it is what p had before and the three spikes.
-GROUP = 4
 #: Keys that are asked for ahead of their turn.
 AHEAD = 8
 
@@ -47,26 +35,6 @@ class Sums(NamedTuple):
     D: np.ndarray
 
 
-class Gains(NamedTuple):
-    """What the keys of a stream gain: rows of `drive`, and which of them a key takes.
-
-    Attributes:
-        drive: (row, step + EXTRA, n).
-        first: Row of what a key had before the chunk (key,), and its weight.
-        weight: (key,).
-        second: The same of the filter before it, where there is one (key,).
-        times: Steps at which each key's neuron spiked, and steps of nothing; key after key.
-        start: Where a key begins in it (key + 1,).
-    """
-
-    drive: np.ndarray
-    first: np.ndarray
-    weight: np.ndarray
-    second: np.ndarray
-    times: np.ndarray
-    start: np.ndarray
-
-
 @jit
 def carry(
     first, last, part, keyed, E_A_log, G_A_log, G_D,
@@ -75,59 +43,21 @@ def carry(
     selection, membrane, read, d_h0, d_v0, of_W, of_delta, of_B, of_C, of_A_log, of_D,
 ):  # fmt: skip
     """Streams first … last - 1: influences moved, the border's gradient to of_… if `read`."""
-    _, n_rows, n_keys, neurons = keyed.shape
-    steps, order = u.shape[1], len(before)
+    n_rows, steps, neurons = keyed.shape[1], u.shape[1], D.size
     lanes = np.empty((4, neurons), A.dtype)
     moved = Moved(
         np.empty_like(A), np.empty_like(D), np.empty_like(A), np.empty_like(A), np.empty_like(A),
         np.empty_like(D),
     )  # fmt: skip
-    gains = Gains(
-        np.empty((n_rows, steps + EXTRA, neurons), A.dtype),
-        np.empty(n_keys, np.int64),
-        np.empty(n_keys, A.dtype),
-        np.empty(n_keys, A.dtype),
-        np.empty(n_keys * (steps + GROUP), np.uint16),
-        np.empty(n_keys + 1, np.int64),
-    )
-    fell = np.empty((words(steps), n_keys - 1), np.uint32)
+    gains = room(n_rows, spikes.shape[2], steps, neurons, A.dtype)
     total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part], of_A_log[part], of_D[part])
     for b in range(first, last):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         transport(flow, A, D, gain, selection, membrane, lanes, gains.drive, moved)
-        filter_back(gains.drive, keep[b], psp_decay, psp_scale, order)
-        _gather(gains, spikes[b], before[:, b], order, fell)
+        filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
+        gather(gains, spikes[b], before[:, b])
         _advance(keyed[b], gains, moved, selection, membrane, read, d_h0[b], d_v0[b], total)
         _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, read, d_h0[b], d_v0[b], total)
-
-
-@jit_views
-def _gather(gains, spikes, before, order, fell):
-    """Which rows each key takes; the last key is the bias. `fell` is scratch (word, input)."""
-    steps, inputs = spikes.shape
-    mark(spikes, fell)
-    end = 0
-    for j in range(inputs):
-        gains.first[j] = steps + LAST_FILTER
-        gains.weight[j] = before[order - 1, j]
-        gains.second[j] = before[0, j] if order == 2 else 0.0
-        gains.start[j] = end
-        end = steps_of(fell, j, gains.times, end)
-        end = _padded(gains.times, gains.start[j], end, steps + NOTHING)
-    gains.first[inputs] = steps + BIAS
-    gains.weight[inputs] = 1.0
-    gains.second[inputs] = 0.0
-    gains.start[inputs] = end
-    gains.start[inputs + 1] = _padded(gains.times, end, end, steps + NOTHING)
-
-
-@jit_views
-def _padded(times, start, end, nothing):
-    """Fill up with steps of nothing, to three rows and then to whole groups of four."""
-    while end - start < GROUP - 1 or (end - start) % GROUP != GROUP - 1:
-        times[end] = nothing
-        end += 1
-    return end
 
 
 @jit_views
@@ -176,7 +106,7 @@ def _own(tile, gains, moved, row_h, row_v, start, end, membrane, read, d_h0, d_v
             if read:
                 for i in range(neurons):
                     of[i] += d_v0[i] * v[i]
-            _move(v, moved.slope, gains, row_v, j)
+            move(v, moved.slope, gains, row_v, j)
     for n in range(states):
         row, d, c, dec = row_h + n, d_h0[n], moved.cross[n], moved.decay[n]
         for j in range(start, end):
@@ -194,7 +124,7 @@ def _own(tile, gains, moved, row_h, row_v, start, end, membrane, read, d_h0, d_v
                 v = tile[row_v, j]
                 for i in range(neurons):
                     v[i] += c[i] * h[i]
-            _move(h, dec, gains, row, j)
+            move(h, dec, gains, row, j)
 
 
 @jit_views
@@ -216,10 +146,10 @@ def _shared(tile, gains, moved, row_v, start, end, membrane, read, d_h0, d_v0, s
                     sums.B[n, j] += of_B
                     sums.C[n, j] += of_C
                 _cross(v_B, h, c, moved.slope, gains, row_B, j)
-                _move(v_C, moved.slope, gains, row_C, j)
+                move(v_C, moved.slope, gains, row_C, j)
             elif read:
                 sums.B[n, j] += _dot(d, h)
-            _move(h, dec, gains, row, j)
+            move(h, dec, gains, row, j)
 
 
 @jit_inline
@@ -253,35 +183,10 @@ def _fetch(tile, row, j, start, end):
 
 
 @jit_inline
-def _move(x, decay, gains, row, j):
-    """x = decay x + all that key j gains in this row."""
-    rows, times, at, weight = gains.drive[row], gains.times, gains.start[j], gains.weight[j]
-    p, a, b, c = rows[gains.first[j]], rows[times[at]], rows[times[at + 1]], rows[times[at + 2]]
-    for i in range(x.size):
-        x[i] = decay[i] * x[i] + weight * p[i] + (a[i] + b[i]) + c[i]
-    _add_more(x, gains, rows, j)
-
-
-@jit_inline
 def _cross(v, h, cross, slope, gains, row, j):
     """v = slope v + cross h + all that key j gains in this row."""
     rows, times, at, weight = gains.drive[row], gains.times, gains.start[j], gains.weight[j]
     p, a, b, c = rows[gains.first[j]], rows[times[at]], rows[times[at + 1]], rows[times[at + 2]]
     for i in range(v.size):
         v[i] = slope[i] * v[i] + cross[i] * h[i] + weight * p[i] + (a[i] + b[i]) + c[i]
-    _add_more(v, gains, rows, j)
-
-
-@jit_inline
-def _add_more(x, gains, rows, j):
-    """What `_move` leaves: spikes beyond the third, and the first of two filters."""
-    times = gains.times
-    for at in range(gains.start[j] + GROUP - 1, gains.start[j + 1], GROUP):
-        a, b, c, d = rows[times[at]], rows[times[at + 1]], rows[times[at + 2]], rows[times[at + 3]]
-        for i in range(x.size):
-            x[i] += (a[i] + b[i]) + (c[i] + d[i])
-    weight = gains.second[j]
-    if weight != 0.0:
-        q = rows[rows.shape[0] - EXTRA + FIRST_FILTER]
-        for i in range(x.size):
-            x[i] += weight * q[i]
+    add_more(v, gains, rows, j)

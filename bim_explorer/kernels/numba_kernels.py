@@ -7,14 +7,23 @@ thread by itself and then joined, so a result depends on the number of threads, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.rtrl import BorderSums, Families, Influence
-from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
+from bim_explorer.functional.selective_ssm import (
+    BlockParameters,
+    Dendrite,
+    Selection,
+    by_projection,
+    projections,
+)
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
+from bim_explorer.functional.traces import Presynaptic
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
 from bim_explorer.kernels.numba_math import arrays, over_parts, over_streams, stream_spans
 
@@ -27,21 +36,6 @@ def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor
     s, k, x_0, out = arrays(spikes, keep, initial, x)
     over_streams(numba_pairs.trace, len(s), s, k, x_0, s.dtype.type(decay), out)
     return x
-
-
-def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
-    """∂L/∂s from ∂L/∂x; see `functional.scans.Kernels.trace_adjoint`."""
-    d_spikes = d_trace.new_empty(d_trace.shape)
-    d, k, out = arrays(d_trace, keep, d_spikes)
-    over_streams(numba_pairs.trace_adjoint, len(d), d, k, d.dtype.type(decay), out)
-    return d_spikes
-
-
-def softplus_and_slope(x: Tensor) -> tuple[Tensor, Tensor]:
-    """log(1 + e^x) in the place of x, and its derivative; see `functional.selective_ssm`."""
-    x, slope = x.contiguous(), x.new_empty(x.shape)
-    over_streams(numba_dendrite.softplus_and_slope, len(x), *arrays(x, slope))
-    return x, slope
 
 
 def membrane(
@@ -65,30 +59,48 @@ def soma_adjoint(
     return reaches, start
 
 
-def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
-    """The state space over a chunk; see `functional.selective_ssm`."""
-    s, (batch, steps, neurons) = selection, selection.u.shape
-    decay, h = (s.u.new_empty(batch, steps, A_log.shape[1], neurons) for _ in range(2))
-    y, scratch = s.u.new_empty(s.u.shape), s.u.new_empty(len(stream_spans(batch)), neurons)
-    A = -torch.exp(A_log.T).contiguous()
-    taken = arrays(s.u, s.delta, s.B, s.C, A, D, keep, h_0, scratch, decay, h, y)
-    over_parts(numba_dendrite.forward, batch, *taken)
-    return Dendrite(A, decay, h, h_0, y)
+def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Selection, Dendrite]:
+    """From spikes to y over a chunk; see `functional.scans.Kernels.dendrite`."""
+    (batch, steps, _), (neurons, states) = pre.spikes.shape, theta.A_log.shape
+    room, over_time = h_0.new_empty, (batch, steps)
+    wide, narrow, whole = (*over_time, neurons), (*over_time, states), (*over_time, states, neurons)
+    selection = Selection(*(room(shape) for shape in (wide, wide, wide, narrow, narrow)))
+    A, decay, h, y = -torch.exp(theta.A_log.T).contiguous(), room(whole), room(whole), room(wide)
+    after = torch.empty_like(pre.before)
+    bias = torch.cat([theta.b_delta.new_zeros(neurons), theta.b_delta, theta.b_B, theta.b_C])
+    taken = arrays(projections(theta).T, bias, A, theta.D, h_0, after, *selection, decay, h, y)
+    over_streams(numba_dendrite.forward, batch, *_arriving(pre), *taken)
+    return selection, Dendrite(A, decay, h, h_0, y, after)
 
 
 def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
+    d_y: Tensor,
+    pre: Presynaptic,
+    selection: Selection,
+    dendrite: Dendrite,
+    theta: BlockParameters,
+    below: bool,
 ) -> DendriteGradient:
-    """Reverse mode through the state space; see `functional.adjoint`."""
-    (batch, steps, neurons), A = d_y.shape, dendrite.A
-    parts = len(stream_spans(batch))
-    selected = d_y.new_empty(batch, steps, 2 * (neurons + len(A)))
-    d_A, d_D = A.new_zeros(parts, *A.shape), D.new_zeros(parts, *D.shape)
-    d_h0 = d_y.new_zeros(dendrite.h_0.shape)
-    scratch = D.new_empty(parts, 2, *D.shape)
-    read = arrays(d_y, *dendrite[:-1], *selection, D, scratch)
-    over_parts(numba_dendrite.adjoint, batch, *read, *arrays(selected, d_A, d_D, d_h0))
-    return DendriteGradient(selected, (_joined(d_A) * A).T, _joined(d_D), d_h0)
+    """Reverse mode through it; see `functional.scans.Kernels.dendrite_adjoint`."""
+    (batch, steps, inputs), A, h_0 = pre.spikes.shape, dendrite.A, dendrite.h_0
+    parts, width = len(stream_spans(batch)), 2 * (len(theta.D) + len(A))
+    back = d_y.new_empty(batch, steps, width) if below else d_y.new_empty(0, 0, 0)
+    sums, d_h0 = d_y.new_zeros(parts, inputs + 1, width), torch.zeros_like(h_0)
+    d_A, d_D = A.new_zeros(parts, *A.shape), A.new_zeros(parts, A.shape[1])
+    past = arrays(A, theta.D, h_0, *selection, dendrite.decay, dendrite.h)
+    written = arrays(back, sums, d_A, d_D, d_h0)
+    over_parts(numba_dendrite.adjoint, batch, *arrays(d_y), *_arriving(pre), *past, below, *written)
+    sums, d_A_log = _joined(sums), (_joined(d_A) * A).T
+    gradient = by_projection(sums[:-1].T.contiguous(), sums[-1], d_A_log, _joined(d_D))
+    d_spikes = back @ projections(theta) if below else None
+    return DendriteGradient(gradient, d_spikes, d_h0)
+
+
+def _arriving(pre: Presynaptic) -> list[Any]:
+    """Its fields, as the compiled loops take them."""
+    spikes, before, keep = arrays(pre.spikes, pre.before, pre.keep)
+    number = spikes.dtype.type
+    return [spikes, before, keep, number(pre.decay), number(pre.scale)]
 
 
 def carry(
@@ -109,14 +121,11 @@ def carry(
     sums = BorderSums(*(D.new_zeros(parts, *shape) for shape in shapes))
     flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.soma.slope)
     taken = arrays(*influence, *flow, past.A, D, _each(gain, D))
-    number = taken[0].dtype.type
     over_parts(
         numba_influence.carry,
         batch,
         *taken,
-        *arrays(pre.spikes, torch.stack(pre.before), pre.keep),
-        number(pre.decay),
-        number(pre.scale),
+        *_arriving(pre),
         *families,
         border is not None,
         *arrays(*(border or (past.h_0, trace.soma.slope[:, 0])), *sums),

@@ -68,21 +68,6 @@ def trace(first, last, spikes, keep, initial, decay, x):
 
 
 @jit_views
-def trace_adjoint(first, last, d_trace, keep, decay, d_spikes):
-    """∂L/∂s_t = ∂L/∂x_t + decay keep_{t+1} ∂L/∂s_{t+1}."""
-    steps, channels = d_trace.shape[1], d_trace.shape[2]
-    for b in range(first, last):
-        for t in range(steps - 1, -1, -1):
-            now, d = d_spikes[b, t], d_trace[b, t]
-            for i in range(channels):
-                now[i] = d[i]
-            if t + 1 < steps:
-                behind, share = d_spikes[b, t + 1], decay * keep[b, t + 1]
-                for i in range(channels):
-                    now[i] += share * behind[i]
-
-
-@jit_views
 def stdp(
     first, last, part, pre, post, keep, decay_plus, decay_minus, plus, minus, room, x, y, omega
 ):  # fmt: skip

@@ -1,11 +1,7 @@
 """What a chunk adds to the influences of one stream, step by step from its end.
 
-`transport` writes dec ⊙ g and c·g of `functional.rtrl` for every step. They meet the potentials
-p, which are filtered spikes; so `filter_back` takes the filter's adjoint on this side instead,
-
-    Σ_k L_k ⊗ p_k = Σ_k L̃_k ⊗ s_k + L̃_0 ⊗ p_0,     L̃_k = scale L_k + κ keep_{k+1} L̃_{k+1}
-
-and what is left to multiply are spikes s: sums at the price of those that fell.
+`transport` writes dec ⊙ g and c·g of `functional.rtrl` for every step: the left factors that meet
+the potentials (`numba_gains`).
 """
 
 from __future__ import annotations
@@ -15,10 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from bim_explorer.kernels.numba_math import jit_inline, jit_views
-
-#: Rows of `drive` behind those of the steps: zeros, what p and the filter before it had at the
-#: chunk's start, and the sum over all steps, which is the bias's.
-NOTHING, LAST_FILTER, FIRST_FILTER, BIAS, EXTRA = 0, 1, 2, 3, 4
 
 
 class Flow(NamedTuple):
@@ -165,51 +157,3 @@ def _rows_of_v(row_delta, row_B, row_C, c_n, w_t, g_delta, input_t, x):
         row_B[i] = c_n[i] * input_t[i]
     for i in range(c_n.size):
         row_C[i] = w_t[i] * x[i]
-
-
-@jit_views
-def filter_back(drive, keep, decay, scale, order):
-    """From L to L̃, in place, and the rows behind the steps.
-
-    Args:
-        drive: L in the first rows of axis 1, (row, step + EXTRA, n).
-        keep: (step,).
-        decay: κ.
-        scale: What the filtered spikes are multiplied by.
-        order: Filters in a row, 1 or 2.
-    """
-    steps = keep.size
-    for r in range(drive.shape[0]):
-        rows = drive[r]
-        _total(rows, steps, scale)
-        _filter_back(rows, rows[steps + LAST_FILTER], keep, decay)
-        if order == 2:
-            _filter_back(rows, rows[steps + FIRST_FILTER], keep, decay)
-
-
-@jit_views
-def _total(rows, steps, scale):
-    """The bias's sum, and then the scale that it does not have."""
-    nothing, total = rows[steps + NOTHING], rows[steps + BIAS]
-    for i in range(total.size):
-        nothing[i] = 0.0
-        total[i] = 0.0
-    for t in range(steps):
-        row = rows[t]
-        for i in range(total.size):
-            total[i] += row[i]
-        if scale != 1.0:
-            for i in range(total.size):
-                row[i] *= scale
-
-
-@jit_views
-def _filter_back(rows, start, keep, decay):
-    steps = keep.size
-    for t in range(steps - 2, -1, -1):
-        row, behind, share = rows[t], rows[t + 1], decay * keep[t + 1]
-        for i in range(row.size):
-            row[i] += share * behind[i]
-    first, share = rows[0], decay * keep[0]
-    for i in range(start.size):
-        start[i] = share * first[i]

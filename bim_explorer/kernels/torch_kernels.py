@@ -16,17 +16,17 @@ from bim_explorer.functional.selective_ssm import (
     BlockParameters,
     Dendrite,
     Selection,
+    by_projection,
     discretise,
     output,
-    softplus_and_slope,
+    projections,
+    select,
     state_input,
 )
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import stdp_term
 from bim_explorer.functional.surrogate import spike, surrogate_derivative
-from bim_explorer.functional.traces import trace, trace_adjoint
-
-__all__ = ["softplus_and_slope", "trace", "trace_adjoint"]
+from bim_explorer.functional.traces import Presynaptic, potentials, trace, trace_adjoint
 
 name = "torch"
 stdp = stdp_term
@@ -88,8 +88,10 @@ def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
     return products, product
 
 
-def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
-    """The state space over a chunk; see `functional.selective_ssm`."""
+def state_space(
+    selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A, keep a, h and y over a chunk; see `functional.selective_ssm`."""
     decay = discretise(selection.delta, A_log) * keep[..., None, None]
     source = state_input(selection)
     h = torch.empty_like(source)
@@ -97,12 +99,41 @@ def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: 
     for t in range(source.shape[1]):
         before = torch.addcmul(source[:, t], decay[:, t], before)
         h[:, t] = before
-    return Dendrite(-torch.exp(A_log.T), decay, h, h_0, output(h, selection, D))
+    return -torch.exp(A_log.T), decay, h, output(h, selection, D)
 
 
-def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
-) -> DendriteGradient:
+def dendrite_by_product(
+    trace: Callable[..., Tensor],
+    state_space: Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]],
+    pre: Presynaptic,
+    theta: BlockParameters,
+    h_0: Tensor,
+) -> tuple[Selection, Dendrite]:
+    """`functional.scans.Kernels.dendrite` with potentials as numbers, by a backend's own scans."""
+    psp, after = potentials(pre, trace)
+    selection = select(psp, theta)
+    A, decay, h, y = state_space(selection, theta.A_log, theta.D, pre.keep, h_0)
+    return selection, Dendrite(A, decay, h, h_0, y, after, psp)
+
+
+dendrite = partial(dendrite_by_product, trace, state_space)
+
+
+class StateSpaceGradient(NamedTuple):
+    """Reverse mode through the state space; `A_log` and `D` are summed over streams and steps.
+
+    `selected` is δ of what the potentials select, side by side: of u, W_Δ p + b_Δ, B and C.
+    """
+
+    selected: Float[Tensor, "batch time 2*neuron+2*state"]
+    A_log: Float[Tensor, "neuron state"]
+    D: Float[Tensor, " neuron"]
+    h_0: Float[Tensor, "batch state neuron"]
+
+
+def state_space_adjoint(
+    d_y: Tensor, selection: Selection, dendrite: Dendrite, D: Tensor
+) -> StateSpaceGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
     s, A = selection, dendrite.A
     d_h, d_h0 = scan_adjoint(dendrite.decay, d_y[..., None, :] * s.C[..., None])
@@ -114,12 +145,39 @@ def dendrite_adjoint(
         (d_h * (s.delta * s.u)[..., None, :]).sum(-1),
         (dendrite.h * d_y[..., None, :]).sum(-1),
     ]
-    return DendriteGradient(
+    return StateSpaceGradient(
         selected=torch.cat(selected, dim=-1),
         A_log=((d_log_decay * s.delta[..., None, :]).sum((0, 1)) * A).T,
         D=(s.u * d_y).sum((0, 1)),
         h_0=d_h0,
     )
+
+
+def dendrite_adjoint_by_product(
+    trace_adjoint: Callable[[Tensor, Tensor, float], Tensor],
+    state_space_adjoint: Callable[..., StateSpaceGradient],
+    d_y: Tensor,
+    pre: Presynaptic,
+    selection: Selection,
+    dendrite: Dendrite,
+    theta: BlockParameters,
+    below: bool,
+) -> DendriteGradient:
+    """`functional.scans.Kernels.dendrite_adjoint` as products, by a backend's own scans."""
+    assert dendrite.psp is not None
+    d = state_space_adjoint(d_y, selection, dendrite, theta.D)
+    selected = d.selected.flatten(0, 1)
+    of_weights = selected.T @ dendrite.psp.flatten(0, 1)
+    gradient = by_projection(of_weights, selected.sum(0), d.A_log, d.D)
+    d_spikes = None
+    if below:
+        d_spikes = (selected @ projections(theta)).view_as(dendrite.psp) * pre.scale
+        for _ in pre.before:
+            d_spikes = trace_adjoint(d_spikes, pre.keep, pre.decay)
+    return DendriteGradient(gradient, d_spikes, d.h_0)
+
+
+dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, state_space_adjoint)
 
 
 class Transport(NamedTuple):
@@ -193,7 +251,8 @@ def carry_by_product(
     past = None
     if border is not None:
         past = _border_sums(influence, len(trace.dendrite.A), families, *border).by_parameter()
-    advance(influence.keyed, move, drive, trace.psp, families)
+    assert trace.dendrite.psp is not None
+    advance(influence.keyed, move, drive, trace.dendrite.psp, families)
     A_log_h, A_log_v, D_v = influence[1:]
     moved = Influence(
         influence.keyed,

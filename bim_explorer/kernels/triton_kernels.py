@@ -16,20 +16,22 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import DendriteGradient
 from bim_explorer.functional.rtrl import Families
-from bim_explorer.functional.selective_ssm import Dendrite, Selection, softplus_and_slope
+from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.kernels import triton_programs as programs
 from bim_explorer.kernels.torch_kernels import (
+    StateSpaceGradient,
     Transport,
     carry_by_product,
+    dendrite_adjoint_by_product,
+    dendrite_by_product,
     soma_adjoint_by_scan,
     soma_trace,
     stdp,
 )
 
-__all__ = ["softplus_and_slope", "stdp"]
+__all__ = ["stdp"]
 
 name = "triton"
 
@@ -46,7 +48,7 @@ def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor
 
 
 def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
-    """∂L/∂s from ∂L/∂x; see `functional.scans.Kernels.trace_adjoint`."""
+    """∂L/∂s from ∂L/∂x; see `functional.traces`."""
     d_spikes = d_trace.new_empty(d_trace.shape)
     grid, sizes = _grid(d_trace)
     programs.trace_adjoint[grid](*_rows(d_trace, keep), d_spikes, decay, *sizes, TILE)
@@ -84,20 +86,25 @@ def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
     return products, start
 
 
-def dendrite(selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor) -> Dendrite:
-    """The state space over a chunk; see `functional.selective_ssm`."""
+def _state_space(
+    selection: Selection, A_log: Tensor, D: Tensor, keep: Tensor, h_0: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A, keep a, h and y over a chunk; see `functional.selective_ssm`."""
     s, (grid, sizes), states = selection, _grid(selection.u), A_log.shape[1]
     batch, steps, neurons = sizes_of(s.u)
     decay, h = (s.u.new_empty(batch, steps, states, neurons) for _ in range(2))
     y, A = s.u.new_empty(s.u.shape), -torch.exp(A_log.T).contiguous()
     read = _rows(s.u, s.delta, s.B, s.C, A, D, keep, h_0)
     programs.forward[grid](*read, decay, h, y, *sizes, states, _lanes(states), TILE)
-    return Dendrite(A, decay, h, h_0, y)
+    return A, decay, h, y
 
 
-def dendrite_adjoint(
-    d_y: Tensor, dendrite: Dendrite, selection: Selection, D: Tensor
-) -> DendriteGradient:
+dendrite = partial(dendrite_by_product, trace, _state_space)
+
+
+def _state_space_adjoint(
+    d_y: Tensor, selection: Selection, dendrite: Dendrite, D: Tensor
+) -> StateSpaceGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
     s, past, (grid, sizes), A = selection, dendrite, _grid(d_y), dendrite.A
     (batch, steps, neurons), states = sizes_of(d_y), len(A)
@@ -110,7 +117,10 @@ def dendrite_adjoint(
     programs.adjoint[grid](*read, *written, *sizes, states, _lanes(states), TILE)
     of_A_log = (d_A.sum(0) * A).T
     selected = torch.cat([d_u, d_delta * s.gate, d_B.sum(0), d_C.sum(0)], dim=-1)
-    return DendriteGradient(selected, of_A_log, d_D.sum(0), d_h0)
+    return StateSpaceGradient(selected, of_A_log, d_D.sum(0), d_h0)
+
+
+dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, _state_space_adjoint)
 
 
 def _transport(

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from bim_explorer.functional.adjoint import BlockTrace, Presynaptic
+from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.rtrl import Families, Influence
-from bim_explorer.functional.selective_ssm import Selection
+from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_slope
 from bim_explorer.functional.stdp import StdpTraces, Window
-from bim_explorer.kernels import kernels_for, numba_kernels, torch_kernels
+from bim_explorer.functional.traces import Presynaptic
+from bim_explorer.kernels import kernels_for, numba_dendrite, numba_kernels, torch_kernels
 from bim_explorer.kernels.numba_math import exp_lane, jit, log1p_lane
 
 #: The backend under test: numba, or what `test_triton.py` asks for in its own process.
@@ -59,19 +60,25 @@ def keeps(batch, steps, dtype):
     return (random(batch, steps, dtype=dtype, seed=9) > 0.2).to(dtype)
 
 
-def dendrite_case(batch, steps, states, neurons, dtype):
-    """Arguments of `dendrite`."""
-    wide, narrow = (batch, steps, neurons), (batch, steps, states)
-    selection = Selection(
-        u=random(*wide, dtype=dtype, seed=1) - 0.5,
-        delta=random(*wide, dtype=dtype, seed=2),
-        gate=random(*wide, dtype=dtype, seed=3),
-        B=random(*narrow, dtype=dtype, seed=4) - 0.5,
-        C=random(*narrow, dtype=dtype, seed=5) - 0.5,
+def presynaptic(batch, steps, dtype, order=1, rate=0.3, inputs=5):
+    """What arrives in a chunk; two filters and a scale with `order` 2."""
+    return Presynaptic(
+        spikes=(random(batch, steps, inputs, dtype=dtype, seed=11) < rate).to(dtype),
+        before=random(order, batch, inputs, dtype=dtype, seed=20),
+        keep=keeps(batch, steps, dtype),
+        decay=0.8,
+        scale=0.4 if order == 2 else 1.0,
     )
-    A_log, D = random(neurons, states, dtype=dtype, seed=6), random(neurons, dtype=dtype, seed=7)
-    h_0 = random(batch, states, neurons, dtype=dtype, seed=8)
-    return selection, A_log, D, keeps(batch, steps, dtype), h_0
+
+
+def dendrite_case(batch, steps, states, neurons, dtype, **arriving):
+    """Arguments of `dendrite`."""
+    pre = presynaptic(batch, steps, dtype, **arriving)
+    inputs = pre.spikes.shape[2]
+    shapes = [(neurons, inputs)] * 2 + [(neurons,)] + [(states, inputs), (states,)] * 2
+    weights = [random(*shape, dtype=dtype, seed=i) - 0.5 for i, shape in enumerate(shapes)]
+    A_log, D = random(neurons, states, dtype=dtype, seed=8), random(neurons, dtype=dtype, seed=9)
+    return pre, BlockParameters(*weights, A_log, D), random(batch, states, neurons, dtype=dtype)
 
 
 @DTYPES
@@ -105,9 +112,15 @@ def test_log1p_of_a_lane_is_log1p(dtype):
 
 
 @DTYPES
-def test_softplus_and_its_slope_agree(dtype):
-    x = torch.linspace(-60, 60, 2 * 3 * 1001, dtype=dtype).reshape(2, 3, 1001)
-    close(*both("softplus_and_slope", x), dtype)
+def test_softplus_and_its_slope_in_lanes(dtype):
+    @jit
+    def run(x, slope):
+        numba_dendrite.softplus_and_slope(x, slope)
+
+    x = torch.linspace(-60, 60, 6007, dtype=dtype)
+    ours, slope = x.clone(), torch.empty_like(x)
+    run(ours.numpy(), slope.numpy())
+    close((ours, slope), softplus_and_slope(x), dtype)
 
 
 @DTYPES
@@ -115,11 +128,7 @@ def test_softplus_and_its_slope_agree(dtype):
 def test_scans_agree(dtype, steps):
     source = random(2, steps, 5, dtype=dtype, seed=1)
     keep, initial = keeps(2, steps, dtype), random(2, 5, dtype=dtype, seed=2)
-    for name, arguments in {
-        "trace": (source, keep, initial, 0.8),
-        "trace_adjoint": (source, keep, 0.8),
-    }.items():
-        close(*both(name, *arguments), dtype)
+    close(*both("trace", source, keep, initial, 0.8), dtype)
 
 
 @DTYPES
@@ -133,41 +142,50 @@ def test_membranes_and_their_adjoints_agree(dtype):
         close(*both("soma_adjoint", reference, gain, d_y, d_z), dtype)
 
 
+def dendrites_agree(case, dtype):
+    """What spikes select, the state space, and the way back with and without a block below."""
+    ours, reference = both("dendrite", *case)
+    close(ours[0], reference[0], dtype)
+    close(ours[1]._replace(psp=None), reference[1]._replace(psp=None), dtype)
+    (pre, theta, _), (selection, dendrite) = case, reference
+    d_y = random(*dendrite.y.shape, dtype=dtype, seed=10) - 0.5
+    for below in (True, False):
+        told = (d_y, pre, selection, dendrite, theta, below)
+        back, known = both("dendrite_adjoint", *told)
+        close(back, known, dtype)
+        assert (back.spikes is not None) == below
+
+
 @DTYPES
 @SIZES
 def test_dendrites_and_their_adjoints_agree(dtype, batch, steps, states, neurons):
-    case = dendrite_case(batch, steps, states, neurons, dtype)
-    close(*both("dendrite", *case), dtype)
-    selection, _, D, _, _ = case
-    d_y = random(batch, steps, neurons, dtype=dtype, seed=10) - 0.5
-    dendrite = torch_kernels.dendrite(*case)
-    close(*both("dendrite_adjoint", d_y, dendrite, selection, D), dtype)
+    dendrites_agree(dendrite_case(batch, steps, states, neurons, dtype), dtype)
 
 
-def carry_case(batch, steps, states, neurons, dtype, order=1, rate=0.3, inputs=5):
+@pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("order", [1, 2])
+def test_dendrites_agree_at_every_rate_and_with_two_filters(order, rate):
+    case = dendrite_case(2, 33, 2, 9, torch.float64, order=order, rate=rate, inputs=39)
+    dendrites_agree(case, torch.float64)
+
+
+def carry_case(batch, steps, states, neurons, dtype, order=1, **arriving):
     """A chunk's trace, as a block leaves it, and what else `carry` asks for but the influences."""
-    case = dendrite_case(batch, steps, states, neurons, dtype)
-    selection, _, D, keep, h_0 = case
-    spikes = (random(batch, steps, inputs, dtype=dtype, seed=11) < rate).to(dtype)
-    before = [random(batch, inputs, dtype=dtype, seed=20 + level) for level in range(order)]
-    psp, scale = spikes, 0.4
-    for initial in before:
-        psp = torch_kernels.trace(psp, keep, initial, 0.8)
-    v = random(batch, neurons, dtype=dtype)
-    pre = Presynaptic(scale * psp, spikes, before, keep, 0.8, scale)
-    dendrite = torch_kernels.dendrite(*case)
-    soma = torch_kernels.membrane(dendrite.y, keep, v, 0.7, 0.6, 1.0)
+    case = dendrite_case(batch, steps, states, neurons, dtype, order=order, **arriving)
+    (pre, theta, h_0), v = case, random(batch, neurons, dtype=dtype)
+    selection, dendrite = torch_kernels.dendrite(*case)
+    soma = torch_kernels.membrane(dendrite.y, pre.keep, v, 0.7, 0.6, 1.0)
     soma = soma._replace(slope=random(batch, steps, neurons, dtype=dtype))
     trace = BlockTrace(pre, selection, dendrite, soma)
     gain = 0.6 if order == 1 else random(neurons, dtype=dtype, seed=31)
-    return trace, D, gain, (h_0 - 0.5, v - 0.5)
+    return trace, theta.D, gain, (h_0 - 0.5, v - 0.5)
 
 
 def influences_agree(case, families, dtype, border=True):
     """Influences and all that `carry` gives are those of the reference."""
     trace, D, gain, sides = case
     batch, _, states, neurons = trace.dendrite.h.shape
-    shape = (batch, sum(families.sizes(states)), trace.psp.shape[2] + 1, neurons)
+    shape = (batch, sum(families.sizes(states)), trace.pre.spikes.shape[2] + 1, neurons)
     shapes = (shape, *[(batch, states, neurons)] * 2, (batch, neurons))
     before = Influence(*(random(*s, dtype=dtype, seed=12 + i) for i, s in enumerate(shapes)))
     told = (trace, D, gain, families, sides if border else None)
@@ -187,7 +205,7 @@ def test_influences_agree(dtype, batch, steps, states, neurons, families):
 @pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("order", [1, 2])
 def test_influences_agree_at_every_rate_and_with_two_filters(order, rate):
-    case = carry_case(2, 33, 2, 9, torch.float64, order, rate, inputs=40)
+    case = carry_case(2, 33, 2, 9, torch.float64, order=order, rate=rate, inputs=40)
     influences_agree(case, Families(), torch.float64)
 
 
@@ -211,10 +229,6 @@ def test_pairs_agree(dtype, batch, steps, inputs, neurons, rate):
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_share_the_streams(threads):
     case = dendrite_case(5, 6, 2, 4, torch.float64)
-    d_y = random(5, 6, 4, dtype=torch.float64, seed=10)
-    alone = numba_kernels.dendrite(*case)
-    selection, _, D, _, _ = case
-    gradient = numba_kernels.dendrite_adjoint(d_y, alone, selection, D)
     carried = carry_case(5, 6, 2, 4, torch.float64)
     pre, post = ((random(5, 20, n, dtype=torch.float64) < 0.3).double() for n in (9, 5))
     traces = StdpTraces(torch.zeros_like(pre[:, 0]), torch.zeros_like(post[:, 0]))
@@ -222,9 +236,7 @@ def test_threads_share_the_streams(threads):
     pairs = torch_kernels.stdp(pre, post, keep, traces, window)
     torch.set_num_threads(threads)
     try:
-        shared = numba_kernels.dendrite(*case)
-        close(shared, alone, torch.float64)
-        close(numba_kernels.dendrite_adjoint(d_y, shared, selection, D), gradient, torch.float64)
+        dendrites_agree(case, torch.float64)
         influences_agree(carried, Families(), torch.float64)
         close(numba_kernels.stdp(pre, post, keep, traces, window), pairs, torch.float64)
     finally:
