@@ -13,12 +13,49 @@ import numpy as np
 from bim_explorer.functional.surrogate import SLOPE
 from bim_explorer.kernels.numba_currents import arrive, begin, currents, filtered
 from bim_explorer.kernels.numba_gains import filter_back, gain, gather, room
-from bim_explorer.kernels.numba_math import exp_lane, fetch, jit, jit_inline, jit_views, log1p_lane
+from bim_explorer.kernels.numba_math import (
+    exp_lane,
+    fetch,
+    jit,
+    jit_inline,
+    jit_views,
+    log1p_lane,
+    turn,
+)
 
 #: Exact in single precision, and of a type that makes no number beside them longer.
 ZERO, ONE, STEEPNESS = np.float32(0.0), np.float32(1.0), np.float32(SLOPE)
 #: Where log(1 + e^x) is taken for x, as torch does.
 STRAIGHT = np.float32(20.0)
+
+
+@jit_views
+def prepare(W, W_delta, b_delta, W_B, b_B, W_C, b_C, A_log, weights, bias, A):
+    """The weights with a row for each input, (input, 2n + 2s), the biases likewise, and A (s, n)."""
+    (neurons, states), at = A_log.shape, 0
+    for matrix in (W, W_delta, W_B, W_C):
+        turn(matrix, weights, at)
+        at += len(matrix)
+    for i in range(neurons):
+        bias[i] = 0.0
+        bias[neurons + i] = b_delta[i]
+    for n in range(states):
+        bias[2 * neurons + n] = b_B[n]
+        bias[2 * neurons + states + n] = b_C[n]
+    turn(A_log, A, 0)
+    for n in range(states):
+        for i in range(neurons):
+            A[n, i] = -exp_lane(A[n, i])
+
+
+@jit_views
+def hand_back(sums, d_A, A, rows, d_A_log):
+    """Sums over all parts, turned to lie as the parameters do."""
+    for n in range(len(A)):
+        for i in range(A.shape[1]):
+            d_A[n, i] *= A[n, i]
+    turn(d_A, d_A_log, 0)
+    turn(sums[:-1], rows, 0)
 
 
 @jit
@@ -28,7 +65,7 @@ def forward(
 ):  # fmt: skip
     """From spikes to y of streams first … last - 1 (BIM eqs. 1-3).
 
-    `weights` is (input, 2n + 2s), W, W_Δ, W_B and W_C side by side, and `bias` likewise.
+    `weights` and `bias` as `prepare` leaves them.
     """
     order, drive = len(before), np.empty_like(D)
     coming = currents(order, weights)

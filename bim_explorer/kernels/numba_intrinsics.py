@@ -50,14 +50,32 @@ def take_tile(_, omega, at, width, lost, at_lost, width_lost):
     """
 
     def generate(context, builder, signature, values):
-        into = _tile(builder, _address(context, builder, signature, values, 0), values[2])
-        from_ = _tile(builder, _address(context, builder, signature, values, 3), values[5])
-        columns = _transposed(builder, [builder.load(row, align=4) for row in from_])
+        into, columns = _turned(context, builder, signature, values)
         for row, column in zip(into, columns, strict=True):
             builder.store(builder.fsub(builder.load(row, align=4), column), row, align=4)
         return context.get_dummy_value()
 
     return types.void(omega, at, width, lost, at_lost, width_lost), generate
+
+
+@intrinsic
+def put_tile(_, into, at, width, source, at_source, width_source):
+    """Write a tile of `source`, transposed, to a tile of `into`; see `take_tile`."""
+
+    def generate(context, builder, signature, values):
+        rows, columns = _turned(context, builder, signature, values)
+        for row, column in zip(rows, columns, strict=True):
+            builder.store(column, row, align=4)
+        return context.get_dummy_value()
+
+    return types.void(into, at, width, source, at_source, width_source), generate
+
+
+def _turned(context: Any, builder: Any, signature: Any, values: Any) -> tuple[list[Any], list[Any]]:
+    """Addresses of the first tile's rows, and the second tile's columns."""
+    into = _tile(builder, _address(context, builder, signature, values, 0), values[2])
+    source = _tile(builder, _address(context, builder, signature, values, 3), values[5])
+    return into, _transposed(builder, [builder.load(row, align=4) for row in source])
 
 
 def _address(context: Any, builder: Any, signature: Any, values: Any, which: int) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,7 +26,14 @@ from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
 from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
-from bim_explorer.kernels.numba_math import arrays, over_parts, over_streams, stream_spans
+from bim_explorer.kernels.numba_math import (
+    arrays,
+    over_parts,
+    over_streams,
+    rooms,
+    stream_spans,
+    tensors,
+)
 
 name = "numba"
 
@@ -42,35 +50,40 @@ def membrane(
     y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
 ) -> SomaTrace:
     """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
-    soma = SomaTrace(*(y.new_empty(y.shape) for _ in SomaTrace._fields))
-    y_, k, before, *written = arrays(y, keep, v_0, *soma)
+    y_, k, before = arrays(y, keep, v_0)
+    written = [np.empty_like(y_) for _ in SomaTrace._fields]
     constants = (y_.dtype.type(x) for x in (decay, gain, v_th))
     over_streams(numba_dendrite.membrane, len(y_), y_, k, before, *constants, *written)
-    return soma
+    return SomaTrace(*tensors(*written))
 
 
 def soma_adjoint(
     soma: SomaTrace, gain: float | Tensor, d_y: Tensor, d_z: Tensor
 ) -> tuple[Tensor, Tensor]:
     """All that reaches y and V before; see `functional.scans.Kernels.soma_adjoint`."""
-    reaches, start = d_y.new_empty(d_y.shape), d_y.new_empty(len(d_y), d_y.shape[2])
-    taken = arrays(soma.psi, soma.slope, _each(gain, start), d_y, d_z, reaches, start)
-    over_streams(numba_dendrite.soma_adjoint, len(d_y), *taken)
-    return reaches, start
+    psi, slope, of_y, of_z = arrays(soma.psi, soma.slope, d_y, d_z)
+    reaches, start = np.empty_like(of_y), np.empty_like(of_y[:, 0])
+    taken = (psi, slope, _each(gain, start), of_y, of_z, reaches, start)
+    over_streams(numba_dendrite.soma_adjoint, len(of_y), *taken)
+    return torch.from_numpy(reaches), torch.from_numpy(start)
 
 
-def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Selection, Dendrite]:
+def dendrite(
+    pre: Presynaptic, theta: BlockParameters, h_0: Tensor
+) -> tuple[Selection, Dendrite]:
     """From spikes to y over a chunk; see `functional.scans.Kernels.dendrite`."""
-    (batch, steps, _), (neurons, states) = pre.spikes.shape, theta.A_log.shape
-    room, over_time = h_0.new_empty, (batch, steps)
-    wide, narrow, whole = (*over_time, neurons), (*over_time, states), (*over_time, states, neurons)
-    selection = Selection(*(room(shape) for shape in (wide, wide, wide, narrow, narrow)))
-    A, decay, h, y = -torch.exp(theta.A_log.T).contiguous(), room(whole), room(whole), room(wide)
-    after = torch.empty_like(pre.before)
-    bias = torch.cat([theta.b_delta.new_zeros(neurons), theta.b_delta, theta.b_B, theta.b_C])
-    taken = arrays(projections(theta).T, bias, A, theta.D, h_0, after, *selection, decay, h, y)
+    (batch, steps, inputs), (neurons, states) = pre.spikes.shape, theta.A_log.shape
+    wide, narrow = (batch, steps, neurons), (batch, steps, states)
+    whole, width = (*narrow, neurons), 2 * (neurons + states)
+    weights, bias, A, after = rooms(
+        h_0, (inputs, width), (width,), (states, neurons), pre.before.shape
+    )
+    numba_dendrite.prepare(*arrays(*theta[:-1]), weights, bias, A)
+    written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide)
+    taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
     over_streams(numba_dendrite.forward, batch, *_arriving(pre), *taken)
-    return selection, Dendrite(A, decay, h, h_0, y, after)
+    A, after, *selected, decay, h, y = tensors(A, after, *written)
+    return Selection(*selected), Dendrite(A, decay, h, h_0, y, after)
 
 
 def dendrite_adjoint(
@@ -82,18 +95,24 @@ def dendrite_adjoint(
     below: bool,
 ) -> DendriteGradient:
     """Reverse mode through it; see `functional.scans.Kernels.dendrite_adjoint`."""
-    (batch, steps, inputs), A, h_0 = pre.spikes.shape, dendrite.A, dendrite.h_0
-    parts, width = len(stream_spans(batch)), 2 * (len(theta.D) + len(A))
-    back = d_y.new_empty(batch, steps, width) if below else d_y.new_empty(0, 0, 0)
-    sums, d_h0 = d_y.new_zeros(parts, inputs + 1, width), torch.zeros_like(h_0)
-    d_A, d_D = A.new_zeros(parts, *A.shape), A.new_zeros(parts, A.shape[1])
-    past = arrays(A, theta.D, h_0, *selection, dendrite.decay, dendrite.h)
-    written = arrays(back, sums, d_A, d_D, d_h0)
+    (batch, steps, inputs), (states, neurons) = pre.spikes.shape, dendrite.A.shape
+    parts, width = len(stream_spans(batch)), 2 * (neurons + states)
+    A, D, h_0, decay, h = arrays(dendrite.A, theta.D, dendrite.h_0, dendrite.decay, dendrite.h)
+    back, rows, d_A_log = rooms(
+        d_y, (batch, steps, width) if below else (0, 0, 0), (width, inputs), (neurons, states)
+    )
+    sums, d_A, d_D, d_h0 = (
+        np.zeros(shape, A.dtype)
+        for shape in ((parts, inputs + 1, width), (parts, *A.shape), (parts, neurons), h_0.shape)
+    )
+    past = (A, D, h_0, *arrays(*selection), decay, h)
+    written = (back, sums, d_A, d_D, d_h0)
     over_parts(numba_dendrite.adjoint, batch, *arrays(d_y), *_arriving(pre), *past, below, *written)
-    sums, d_A_log = _joined(sums), (_joined(d_A) * A).T
-    gradient = by_projection(sums[:-1].T.contiguous(), sums[-1], d_A_log, _joined(d_D))
-    d_spikes = back @ projections(theta) if below else None
-    return DendriteGradient(gradient, d_spikes, d_h0)
+    sums, d_A, d_D = (_joined(total) for total in (sums, d_A, d_D))
+    numba_dendrite.hand_back(sums, d_A, A, rows, d_A_log)
+    gradient = by_projection(*tensors(rows, sums[-1], d_A_log, d_D))
+    d_spikes = torch.from_numpy(back) @ projections(theta) if below else None
+    return DendriteGradient(gradient, d_spikes, torch.from_numpy(d_h0))
 
 
 def _arriving(pre: Presynaptic) -> list[Any]:
@@ -114,25 +133,28 @@ def carry(
     """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
     s, past, pre = trace.selection, trace.dendrite, trace.pre
     influence = Influence(*(tensor.contiguous() for tensor in influence))
-    (batch, _, n_keys, _), states = influence.keyed.shape, len(past.A)
-    keyed, shared = (n_keys, *D.shape), (states, n_keys)
-    shapes = (keyed, keyed, shared, shared, past.A.shape, D.shape)
-    parts = len(stream_spans(batch))
-    sums = BorderSums(*(D.new_zeros(parts, *shape) for shape in shapes))
-    flow = (past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, trace.soma.slope)
-    taken = arrays(*influence, *flow, past.A, D, _each(gain, D))
+    (batch, _, n_keys, _), (states, neurons) = influence.keyed.shape, past.A.shape
+    keyed, shared = (n_keys, neurons), (states, n_keys)
+    parts, own = len(stream_spans(batch)), arrays(*influence)
+    shapes = (keyed, keyed, shared, shared, past.A.shape, (neurons,))
+    sums = [np.zeros((parts, *shape), own[0].dtype) for shape in shapes]
+    flow = arrays(past.decay, past.h, past.h_0, *s, trace.soma.slope)
     over_parts(
         numba_influence.carry,
         batch,
-        *taken,
+        *own,
+        *flow,
+        *arrays(past.A, D),
+        _each(gain, own[-1][0]),
         *_arriving(pre),
         *families,
         border is not None,
-        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0])), *sums),
+        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0]))),
+        *sums,
     )
     if border is None:
         return influence, None
-    return influence, BorderSums(*(_joined(total) for total in sums)).by_parameter()
+    return influence, BorderSums(*tensors(*(_joined(total) for total in sums))).by_parameter()
 
 
 def stdp(
@@ -142,21 +164,23 @@ def stdp(
     (batch, steps, inputs), neurons = pre.shape, post.shape[2]
     after = StdpTraces(*(x.clone(memory_format=torch.contiguous_format) for x in traces))
     parts = len(stream_spans(batch))
-    omega = pre.new_empty(parts, neurons, inputs)
-    before, behind, kept, x, y, into = arrays(pre, post, keep, *after, omega)
-    number = into.dtype.type
+    before, behind, kept, x, y = arrays(pre, post, keep, *after)
+    number = before.dtype.type
+    into = np.empty((parts, neurons, inputs), number)
     room = numba_pairs.Scratch.empty(parts, batch, steps, inputs, neurons, number)
     decays = (number(x) for x in (window.decay_plus, window.decay_minus))
     weights = (number(a / batch) for a in (window.a_plus, window.a_minus))
     over_parts(numba_pairs.stdp, batch, before, behind, kept, *decays, *weights, room, x, y, into)
-    return _joined(omega), after
+    return torch.from_numpy(_joined(into)), after
 
 
-def _each(gain: float | Tensor, like: Tensor) -> Tensor:
+def _each(gain: float | Tensor, like: np.ndarray) -> np.ndarray:
     """A neuron's constant, for each of them."""
-    return gain if isinstance(gain, Tensor) else like.new_full(like.shape[-1:], gain)
+    if isinstance(gain, Tensor):
+        return arrays(gain)[0]
+    return np.full(like.shape[-1], gain, like.dtype)
 
 
-def _joined(parts: Tensor) -> Tensor:
+def _joined(parts: np.ndarray) -> np.ndarray:
     """The sum over the parts of the streams."""
     return parts[0] if len(parts) == 1 else parts.sum(0)

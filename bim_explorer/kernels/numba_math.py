@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import overload
 from torch import Tensor
 
-from bim_explorer.kernels.numba_intrinsics import prefetch
+from bim_explorer.kernels.numba_intrinsics import TILE, prefetch, put_tile
 
 #: Sums may be taken in any order, so that they can be spread over lanes; no other liberty.
 _HOW = {
@@ -126,6 +126,33 @@ def fetch(row):
     """Ask for a row of memory before its turn."""
     for i in range(0, row.size, LINE // row.itemsize):
         prefetch(row, i)  # pyright: ignore[reportCallIssue] - typed as numba sees it
+
+
+@jit_views
+def turn(source, into, column):
+    """Write the rows of a matrix as columns of another, from that column on."""
+    (rows, columns), width = source.shape, into.shape[1]
+    whole_rows, whole_columns = rows - rows % TILE, columns - columns % TILE
+    for r in range(0, whole_rows, TILE):
+        for c in range(0, whole_columns, TILE):
+            put_tile(into, c * width + column + r, width, source, r * columns + c, columns)  # pyright: ignore[reportCallIssue]
+        for i in range(r, r + TILE):
+            for c in range(whole_columns, columns):
+                into[c, column + i] = source[i, c]
+    for i in range(whole_rows, rows):
+        for c in range(columns):
+            into[c, column + i] = source[i, c]
+
+
+def rooms(like: Tensor, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Arrays to be written, of a CPU tensor's type."""
+    dtype = like.numpy().dtype
+    return [np.empty(shape, dtype) for shape in shapes]
+
+
+def tensors(*arrays: np.ndarray) -> tuple[Tensor, ...]:
+    """Tensors that share the arrays' memory."""
+    return tuple(torch.from_numpy(array) for array in arrays)
 
 
 def arrays(*tensors: Tensor) -> list[np.ndarray]:
