@@ -30,7 +30,6 @@ from bim_explorer.engine.network import Network
 from bim_explorer.engine.optimizer import Optimizer, clipped
 from bim_explorer.engine.settings import Dynamics, Rule
 from bim_explorer.engine.synapses import Synapses
-from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.chunk import ChunkTensors, UpdateResult
 from bim_explorer.functional.readout import guess_loss
 
@@ -43,6 +42,8 @@ log = logging.getLogger(__name__)
 LOSS_BOUND = 10.0
 #: Weight of the past in that mean: one bad chunk after a live change is no divergence.
 LOSS_MOMENTUM = 0.9
+#: Updates between two chunks whose Ω is found although λ = 1: its running scale holds the newest.
+OMEGA_EVERY = 8
 
 
 class Learner:
@@ -118,7 +119,7 @@ class Learner:
         )
         self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
         before = [s.weights.clone() for s in self.synapses] if watch else None
-        self._pair(traces, data)
+        self._pair(data, [trace.z for trace in traces], self._asks_for_omega())
         self._move(directions)
         self.update_count += 1
         self._prune()
@@ -188,7 +189,7 @@ class Learner:
         rate = self.rule.rate_at(self.update_count)
         logits, loss, traces = self._event.step(chunk, rate)
         self._check(loss, guess_loss(logits.shape[-1], labels=data.target.ndim == logits.ndim))
-        self._trace(data, [trace.z for trace in traces])
+        self._pair(data, [trace.z for trace in traces], asked=False)
         self.update_count += 1
         if before is not None and loss is not None and rate:
             for block, synapses, old in zip(
@@ -199,25 +200,16 @@ class Learner:
             self.update_count, data.mask.numel(), loss, logits, data, traces, before
         )
 
-    def _trace(self, data: ChunkTensors, z: list[Tensor]) -> None:
-        """Carry the STDP traces along, so that STDP can be switched on at any time."""
-        pre, kernels, window = data.spikes, self._network.blocks[0].kernels, self.rule.window
-        for synapses, post in zip(self.synapses, z, strict=True):
-            sides = {
-                "trace_pre": (pre, window.decay_plus),
-                "trace_post": (post, window.decay_minus),
-            }
-            synapses.traces = {
-                name: kernels.trace(spikes, data.keep, synapses.traces[name], decay)[:, -1]
-                for name, (spikes, decay) in sides.items()
-            }
-            pre = post
+    def _asks_for_omega(self) -> bool:
+        """At λ = 1 the local rule moves nothing; its scale is still followed, now and then."""
+        return self.rule.balance < 1.0 or self.update_count % OMEGA_EVERY == 0
 
-    def _pair(self, traces: list[BlockTrace], data: ChunkTensors) -> None:
+    def _pair(self, data: ChunkTensors, z: list[Tensor], asked: bool) -> None:
+        """Local rules follow all spikes, so that λ can be lowered at any time."""
         pre = data.spikes
-        for synapses, trace in zip(self.synapses, traces, strict=True):
-            synapses.pair(pre, trace.z, data.keep, self.rule)
-            pre = trace.z
+        for synapses, post in zip(self.synapses, z, strict=True):
+            synapses.pair(pre, post, data.keep, self.rule, asked)
+            pre = post
 
     def _move(self, gradient: dict[str, Tensor]) -> None:
         gradient = clipped(gradient, self.rule.clip)

@@ -27,7 +27,7 @@ class Synapses:
         traces: State of the local rule, by name.
         squares: Running scales of gradient and local term.
         gradient: g of the last chunk that had a loss, pruned synapses included.
-        omega: Ω of the last chunk.
+        omega: Ω of the last chunk in which it was asked for.
         scale: k of the last update.
     """
 
@@ -66,9 +66,14 @@ class Synapses:
         post: Float[Tensor, "batch time neuron"],
         keep: Float[Tensor, "batch time"],
         rule: Rule,
+        asked: bool = True,
     ) -> None:
-        """Let the local rule say what it asks for in this chunk: Ω (BIM eq. 5)."""
-        self.omega, self.traces = rule.local.term(pre, post, keep, self.weights, self.traces)
+        """Let the local rule say what it asks for in this chunk: Ω (BIM eq. 5); or only follow."""
+        seen = (pre, post, keep, self.weights, self.traces)
+        if asked:
+            self.omega, self.traces = rule.local.term(*seen)
+        else:
+            self.traces = rule.local.follow(*seen)
 
     def direction(
         self, gradient: Float[Tensor, "neuron input"] | None, rule: Rule

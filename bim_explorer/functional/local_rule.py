@@ -59,3 +59,12 @@ class LocalRule(ABC):
             weights: W (neuron, input), as they are in this chunk.
             state: What the last call returned, or `start`.
         """
+
+    def follow(
+        self, pre: Tensor, post: Tensor, keep: Tensor, weights: Tensor, state: State
+    ) -> State:
+        """The state behind a chunk whose Ω nobody asks for; arguments as in `term`.
+
+        A rule whose Ω is dear and whose state is not may say how to go without it.
+        """
+        return self.term(pre, post, keep, weights, state)[1]

@@ -33,8 +33,8 @@ class Kernels(Protocol):
 
     name: str
 
-    def trace(self, spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-        """x_t = decay keep_t x_{t-1} + s_t: potentials (BIM eq. 3) and traces of spikes.
+    def trace_after(self, spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
+        """What x_t = decay keep_t x_{t-1} + s_t, a trace of spikes, is behind the chunk.
 
         Args:
             spikes: s, (b, t, channel).
@@ -43,7 +43,7 @@ class Kernels(Protocol):
             decay: Share of x that is left after a step.
 
         Returns:
-            x_1 … x_K, (b, t, channel).
+            x_K, (b, channel).
         """
         ...
 

@@ -31,7 +31,7 @@ STRAIGHT = np.float32(20.0)
 
 @jit_views
 def prepare(W, W_delta, b_delta, W_B, b_B, W_C, b_C, A_log, weights, bias, A):
-    """The weights with a row for each input, (input, 2n + 2s), the biases likewise, and A (s, n)."""
+    """The weights, a row for each input (input, 2n + 2s), the biases likewise, and A (s, n)."""
     (neurons, states), at = A_log.shape, 0
     for matrix in (W, W_delta, W_B, W_C):
         turn(matrix, weights, at)

@@ -38,12 +38,12 @@ from bim_explorer.kernels.numba_math import (
 name = "numba"
 
 
-def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-    """x_t = decay keep_t x_{t-1} + s_t; see `functional.scans.Kernels.trace`."""
-    x = spikes.new_empty(spikes.shape)
-    s, k, x_0, out = arrays(spikes, keep, initial, x)
-    over_streams(numba_pairs.trace, len(s), s, k, x_0, s.dtype.type(decay), out)
-    return x
+def trace_after(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
+    """x_K; see `functional.scans.Kernels.trace_after`."""
+    s, k, x_0 = arrays(spikes, keep, initial)
+    x = x_0.copy()
+    over_streams(numba_pairs.trace_after, len(s), s, k, s.dtype.type(decay), x)
+    return torch.from_numpy(x)
 
 
 def membrane(
@@ -68,9 +68,7 @@ def soma_adjoint(
     return torch.from_numpy(reaches), torch.from_numpy(start)
 
 
-def dendrite(
-    pre: Presynaptic, theta: BlockParameters, h_0: Tensor
-) -> tuple[Selection, Dendrite]:
+def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Selection, Dendrite]:
     """From spikes to y over a chunk; see `functional.scans.Kernels.dendrite`."""
     (batch, steps, inputs), (neurons, states) = pre.spikes.shape, theta.A_log.shape
     wide, narrow = (batch, steps, neurons), (batch, steps, states)
@@ -78,7 +76,8 @@ def dendrite(
     weights, bias, A, after = rooms(
         h_0, (inputs, width), (width,), (states, neurons), pre.before.shape
     )
-    numba_dendrite.prepare(*arrays(*theta[:-1]), weights, bias, A)
+    parameters = (*arrays(*theta[:-1]), weights, bias, A)
+    numba_dendrite.prepare(*parameters)
     written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide)
     taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
     over_streams(numba_dendrite.forward, batch, *_arriving(pre), *taken)

@@ -56,15 +56,14 @@ class Scratch(NamedTuple):
 
 
 @jit_views
-def trace(first, last, spikes, keep, initial, decay, x):
-    """x_t = decay keep_t x_{t-1} + s_t."""
-    steps, channels = spikes.shape[1], spikes.shape[2]
+def trace_after(first, last, spikes, keep, decay, x):
+    """x = decay keep_t x + s_t, from before the chunk to its end."""
     for b in range(first, last):
-        for t in range(steps):
-            before, now, s = (x[b, t - 1] if t > 0 else initial[b]), x[b, t], spikes[b, t]
-            share = decay * keep[b, t]
-            for i in range(channels):
-                now[i] = share * before[i] + s[i]
+        now = x[b]
+        for t in range(spikes.shape[1]):
+            row, share = spikes[b, t], decay * keep[b, t]
+            for i in range(now.size):
+                now[i] = share * now[i] + row[i]
 
 
 @jit_views

@@ -26,7 +26,15 @@ from bim_explorer.functional.selective_ssm import (
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import stdp_term
 from bim_explorer.functional.surrogate import spike, surrogate_derivative
-from bim_explorer.functional.traces import Presynaptic, potentials, trace, trace_adjoint
+from bim_explorer.functional.traces import (
+    Presynaptic,
+    potentials,
+    trace,
+    trace_adjoint,
+    trace_after,
+)
+
+__all__ = ["trace_after"]
 
 name = "torch"
 stdp = stdp_term

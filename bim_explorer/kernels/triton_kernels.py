@@ -40,11 +40,16 @@ TILE = 64
 
 
 def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-    """x_t = decay keep_t x_{t-1} + s_t; see `functional.scans.Kernels.trace`."""
+    """x_t = decay keep_t x_{t-1} + s_t; see `functional.traces`."""
     x = spikes.new_empty(spikes.shape)
     grid, sizes = _grid(spikes)
     programs.trace[grid](*_rows(spikes, keep, initial), x, decay, *sizes, TILE)
     return x
+
+
+def trace_after(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
+    """x_K; see `functional.scans.Kernels.trace_after`."""
+    return trace(spikes, keep, initial, decay)[:, -1]
 
 
 def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:

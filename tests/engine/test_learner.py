@@ -12,7 +12,7 @@ from bim_explorer.config import Config
 from bim_explorer.core.errors import DivergenceError
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.engine.initial import inverse_softplus, moved_delta_bias
-from bim_explorer.engine.learner import Learner
+from bim_explorer.engine.learner import OMEGA_EVERY, Learner
 from bim_explorer.engine.network import build_network
 from bim_explorer.engine.optimizer import clipped
 from bim_explorer.kernels import kernels_for
@@ -72,6 +72,25 @@ def test_at_zero_balance_synapses_follow_stdp_exactly_and_the_rest_learns():
     step = learner.network.parameters()["block0.W"] - before["block0.W"]
     torch.testing.assert_close(step, 0.01 * learner.synapses[0].omega)
     assert "block0.A_log" in moved(learner, before)
+
+
+def test_at_full_balance_the_local_rule_follows_and_is_asked_now_and_then():
+    learner = learner_of(balance=1.0)
+    synapses, asked = learner.synapses[0], []
+    always = learner_of(balance=1.0).synapses[0]
+    for seed in range(OMEGA_EVERY + 1):
+        before = synapses.omega
+        result = learner.update(chunk(seed))
+        always.pair(result.chunk.spikes, result.traces[0].z, result.chunk.keep, learner.rule)
+        asked.append(synapses.omega is not before)
+        for name, trace in always.traces.items():
+            torch.testing.assert_close(synapses.traces[name], trace)
+    assert asked == [True, *[False] * (OMEGA_EVERY - 1), True]
+    assert synapses.squares.count == OMEGA_EVERY + 1
+    learner.apply({"balance": 0.5})
+    result = learner.update(chunk(99))
+    always.pair(result.chunk.spikes, result.traces[0].z, result.chunk.keep, learner.rule)
+    torch.testing.assert_close(synapses.omega, always.omega)
 
 
 def test_only_synapses_and_readout_learn_when_asked():
