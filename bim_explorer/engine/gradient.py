@@ -10,6 +10,8 @@ Whatever the chunk's losses were, the influences are at its end afterwards.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -39,9 +41,10 @@ def chunk_gradient(
         selection_learns: Whether the parameters beside W need the influences' part as well.
     """
     votes = network.votes(traces)
-    total = torch.stack(votes).sum(0)
+    total = reduce(torch.add, votes)
     logits = total / len(votes) if credit == "local" else total
-    if not bool(data.mask.any()):
+    supervised = int(data.mask.sum())
+    if not supervised:
         _carry(network, credit, selection_learns)
         return logits, None, {}
     if credit == "local":
@@ -52,7 +55,7 @@ def chunk_gradient(
     else:
         loss, d_vote = cross_entropy(logits, data.target, data.mask)
         d_votes = (d_vote,) * len(votes)
-    mean_loss = float(loss.sum() / data.mask.sum())
+    mean_loss = float(loss.sum()) / supervised
     gradient = _readout_gradient(network, traces, d_votes)
     gradient |= _block_gradients(network, traces, d_votes, credit)
     for name, past in _carry(network, credit, selection_learns).items():

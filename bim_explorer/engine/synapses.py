@@ -96,7 +96,7 @@ class Synapses:
     def _mean_square(self, of_synapses: Tensor) -> float:
         """Over the synapses that live."""
         live = max(self.mask.numel() - self.pruned, 1)
-        return float(self._live(of_synapses).square().sum()) / live
+        return float(torch.linalg.vector_norm(self._live(of_synapses))) ** 2 / live
 
     def bound(self, w_max: float) -> None:
         """Keep |w| ≤ w_max, and pruned weights at zero."""

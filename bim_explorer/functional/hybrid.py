@@ -81,5 +81,6 @@ def hybrid_direction(
     stdp = None if balance == 1.0 else omega * (-(1.0 - balance) * scale)
     if gradient is None or balance == 0.0:
         return stdp
-    descent = gradient * (-balance if as_printed else balance)
+    share = -balance if as_printed else balance
+    descent = gradient if share == 1.0 else gradient * share
     return descent if stdp is None else descent + stdp

@@ -32,12 +32,12 @@ def block_logits(
     block: int,
 ) -> Float[Tensor, "batch time class"]:
     """What one block votes for; a signal that the readout does not see is None."""
-    logits = parameters.b[block].expand(1, 1, -1)
-    if y is not None:
-        logits = logits + y @ parameters.W_y[block].T
-    if z is not None:
-        logits = logits + z @ parameters.W_z[block].T
-    return logits
+    bias, shape = parameters.b[block], next(x.shape[:2] for x in (y, z) if x is not None)
+    logits: Tensor = bias
+    for seen, weights in ((y, parameters.W_y[block]), (z, parameters.W_z[block])):
+        if seen is not None:
+            logits = torch.addmm(logits, seen.flatten(0, 1), weights.T)
+    return logits.view(*shape, -1)
 
 
 def cross_entropy(
@@ -50,10 +50,10 @@ def cross_entropy(
         return _label_entropy(logits, target, mask)
     log_p = torch.log_softmax(logits, dim=-1)
     chosen = target.clamp(min=0)[..., None]
-    supervised = mask.to(logits.dtype)
-    loss = -log_p.gather(-1, chosen).squeeze(-1) * supervised
-    d_logits = log_p.exp().scatter_add(-1, chosen, -torch.ones_like(loss)[..., None])
-    return loss, d_logits * (supervised / logits.shape[0])[..., None]
+    supervised = mask.to(logits.dtype)[..., None]
+    loss = -log_p.gather(-1, chosen) * supervised
+    d_logits = log_p.exp().scatter_add_(-1, chosen, loss.new_tensor(-1.0).expand_as(loss))
+    return loss.squeeze(-1), d_logits.mul_(supervised / logits.shape[0])
 
 
 def _label_entropy(

@@ -77,7 +77,7 @@ def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Sel
         h_0, (inputs, width), (width,), (states, neurons), pre.before.shape
     )
     parameters = (*arrays(*theta[:-1]), weights, bias, A)
-    numba_dendrite.prepare(*parameters)
+    numba_dendrite.prepare(*parameters)  # pyright: ignore[reportCallIssue] - as many as it asks for
     written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide)
     taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
     over_streams(numba_dendrite.forward, batch, *_arriving(pre), *taken)
