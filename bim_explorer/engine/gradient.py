@@ -18,7 +18,6 @@ from torch import Tensor
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.chunk import ChunkTensors
-from bim_explorer.functional.readout import cross_entropy
 from bim_explorer.functional.rtrl import Families
 
 
@@ -47,6 +46,7 @@ def chunk_gradient(
     if not supervised:
         _carry(network, credit, selection_learns)
         return logits, None, {}
+    cross_entropy = network.blocks[0].kernels.cross_entropy
     if credit == "local":
         losses, d_votes = zip(
             *(cross_entropy(vote, data.target, data.mask) for vote in votes), strict=True

@@ -1,8 +1,8 @@
 """What a backend must offer: everything over a chunk that is no plain matrix product.
 
-The recurrences of a block, forwards and backwards, the passes over its influences, and the spike
-pairs of STDP. The equations stand in `selective_ssm`, `lif`, `adjoint`, `rtrl` and `stdp`; a
-backend is free in how it gets there, and may read and write each number once.
+The recurrences of a block, forwards and backwards, the passes over its influences, the readout's
+loss, and the spike pairs of STDP. The equations stand in `selective_ssm`, `lif`, `adjoint`, `rtrl`,
+`readout` and `stdp`; a backend is free in how it gets there, and may touch each number once.
 
 Axes: batch b, time t, state s, neuron n, input m. Neurons stand last: they don't see each other,
 so a processor's lanes can take one each.
@@ -137,6 +137,10 @@ class Kernels(Protocol):
             The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 of those at its start
             (BIM eq. 8) or None.
         """
+        ...
+
+    def cross_entropy(self, logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of every step and ∂L/∂logits; see `functional.readout.cross_entropy`."""
         ...
 
     def stdp(

@@ -14,7 +14,7 @@ state, which is what makes the RTRL of `rtrl` exact and cheap.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -89,13 +89,29 @@ def projections(theta: BlockParameters) -> Float[Tensor, "row input"]:
     return torch.cat([theta.W, theta.W_delta, theta.W_B, theta.W_C])
 
 
-def by_projection(rows: Tensor, bias: Tensor, A_log: Tensor, D: Tensor) -> BlockParameters:
-    """Parameters from what lies as in `projections`, and the biases' along one axis likewise."""
+def by_projection(rows: Any, bias: Any, A_log: Any, D: Any) -> BlockParameters:
+    """Parameters, or arrays in their place, from what lies as in `projections`.
+
+    Args:
+        rows: What stands for the weights (2 neuron + 2 state, input).
+        bias: What stands for the biases, W's being without use (2 neuron + 2 state,).
+        A_log: Taken as it is (neuron, state).
+        D: Likewise (neuron,).
+    """
     neurons, states = A_log.shape
-    sizes = [neurons, neurons, states, states]
-    W, W_delta, W_B, W_C = rows.split(sizes)
-    _, b_delta, b_B, b_C = bias.split(sizes)
-    return BlockParameters(W, W_delta, b_delta, W_B, b_B, W_C, b_C, A_log, D)
+    of_delta = slice(neurons, 2 * neurons)
+    of_B, of_C = slice(2 * neurons, 2 * neurons + states), slice(2 * neurons + states, None)
+    return BlockParameters(
+        W=rows[:neurons],
+        W_delta=rows[of_delta],
+        b_delta=bias[of_delta],
+        W_B=rows[of_B],
+        b_B=bias[of_B],
+        W_C=rows[of_C],
+        b_C=bias[of_C],
+        A_log=A_log,
+        D=D,
+    )
 
 
 def discretise(

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bim_explorer.functional import readout
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.rtrl import BorderSums, Families, Influence
 from bim_explorer.functional.selective_ssm import (
@@ -25,7 +26,7 @@ from bim_explorer.functional.selective_ssm import (
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
-from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs
+from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs, numba_readout
 from bim_explorer.kernels.numba_math import (
     arrays,
     over_parts,
@@ -109,7 +110,7 @@ def dendrite_adjoint(
     over_parts(numba_dendrite.adjoint, batch, *arrays(d_y), *_arriving(pre), *past, below, *written)
     sums, d_A, d_D = (_joined(total) for total in (sums, d_A, d_D))
     numba_dendrite.hand_back(sums, d_A, A, rows, d_A_log)
-    gradient = by_projection(*tensors(rows, sums[-1], d_A_log, d_D))
+    gradient = BlockParameters(*tensors(*by_projection(rows, sums[-1], d_A_log, d_D)))
     d_spikes = torch.from_numpy(back) @ projections(theta) if below else None
     return DendriteGradient(gradient, d_spikes, torch.from_numpy(d_h0))
 
@@ -153,7 +154,20 @@ def carry(
     )
     if border is None:
         return influence, None
-    return influence, BorderSums(*tensors(*(_joined(total) for total in sums))).by_parameter()
+    past_gradient = BorderSums(*(_joined(total) for total in sums)).by_parameter()
+    return influence, BlockParameters(*tensors(*past_gradient))
+
+
+def cross_entropy(logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Loss of every step and ∂L/∂logits; see `functional.readout`."""
+    if target.ndim == logits.ndim:
+        return readout.cross_entropy(logits, target, mask)
+    answers, asked, where = arrays(logits, target, mask)
+    loss, d_logits = np.empty_like(answers[..., 0]), np.empty_like(answers)
+    share = answers.dtype.type(1.0 / len(answers))
+    told = (answers, asked, where, share, loss, d_logits)
+    over_streams(numba_readout.cross_entropy, len(answers), *told)
+    return torch.from_numpy(loss), torch.from_numpy(d_logits)
 
 
 def stdp(
@@ -180,6 +194,6 @@ def _each(gain: float | Tensor, like: np.ndarray) -> np.ndarray:
     return np.full(like.shape[-1], gain, like.dtype)
 
 
-def _joined(parts: np.ndarray) -> np.ndarray:
+def _joined(parts: np.ndarray) -> Any:
     """The sum over the parts of the streams."""
     return parts[0] if len(parts) == 1 else parts.sum(0)

@@ -150,7 +150,7 @@ def rooms(like: Tensor, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [np.empty(shape, dtype) for shape in shapes]
 
 
-def tensors(*arrays: np.ndarray) -> tuple[Tensor, ...]:
+def tensors(*arrays: Any) -> tuple[Tensor, ...]:
     """Tensors that share the arrays' memory."""
     return tuple(torch.from_numpy(array) for array in arrays)
 

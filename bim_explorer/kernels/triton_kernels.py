@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from bim_explorer.functional.readout import cross_entropy
 from bim_explorer.functional.rtrl import Families
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.functional.soma import SomaTrace
@@ -31,7 +32,7 @@ from bim_explorer.kernels.torch_kernels import (
     stdp,
 )
 
-__all__ = ["stdp"]
+__all__ = ["cross_entropy", "stdp"]
 
 name = "triton"
 

@@ -226,6 +226,27 @@ def test_pairs_agree(dtype, batch, steps, inputs, neurons, rate):
     close(ours, reference, dtype)
 
 
+@DTYPES
+@pytest.mark.parametrize("classes", [1, 2, 37])
+def test_losses_agree(dtype, classes):
+    logits = 20 * random(3, 7, classes, dtype=dtype, seed=1)
+    target = torch.arange(21).reshape(3, 7) % classes
+    mask = random(3, 7, dtype=dtype, seed=2) > 0.3
+    target[~mask] = -1
+    close(*both("cross_entropy", logits, target, mask), dtype)
+    labels = (random(3, 7, classes, dtype=dtype, seed=3) * 3).floor() - 1
+    close(*both("cross_entropy", logits, labels, mask), dtype)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_loss_of_what_is_no_number_is_none(broken):
+    logits, target = torch.zeros(1, 2, 5), torch.tensor([[1, 2]])
+    logits[0, 0, 3] = broken
+    loss, d_logits = numba_kernels.cross_entropy(logits, target, torch.ones(1, 2, dtype=torch.bool))
+    assert loss[0].isfinite().tolist() == [False, True]
+    assert d_logits[0].isfinite().all(1).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_share_the_streams(threads):
     case = dendrite_case(5, 6, 2, 4, torch.float64)
