@@ -73,7 +73,7 @@ class Block:
         selection, dendrite = self.kernels.dendrite(pre, theta, state.h)
         soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         self._trace = BlockTrace(pre, selection, dendrite, soma)
-        state.psp[: dynamics.psp_order] = dendrite.psp_after
+        state.psp[: dynamics.psp_order] = dendrite.psp_after.unbind()
         state.h, state.v = dendrite.h[:, -1].clone(), soma.v[:, -1].clone()
         return self._trace
 
