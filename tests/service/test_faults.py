@@ -243,6 +243,7 @@ def test_the_end_of_a_script_ends_its_workers_with_a_checkpoint(tmp_path, wait) 
 
 def test_ctrl_c_ends_server_and_worker_with_a_checkpoint(tmp_path, wait) -> None:
     process, told = server("time.sleep(60)", tmp_path)
+    time.sleep(0.3)  # until it sleeps: an interrupt that falls into a destructor is lost
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert errors.count("KeyboardInterrupt") == 1
