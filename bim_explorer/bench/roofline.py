@@ -7,7 +7,8 @@
 
 FLOP and bytes are the least that the work must do: influences BK N(5S+2)(M+1) additions times the
 firing rate, each number read and written once (the bare product: 2 BK N(5S+2)(M+1) FLOP); a forward
-pass 4MN + 10NS a step and block (engine's count), reverse mode three times that.
+pass 2MN additions times the firing rate and 10NS a step and block, reverse mode as many additions,
+three times the 10NS, and 4MN a step for each block that another stands on.
 """
 
 from __future__ import annotations
@@ -90,16 +91,15 @@ def _least(sizes: Sizes) -> dict[str, tuple[float, float]]:
     product = 2.0 * sizes.steps * sizes.rows * (sizes.inputs + 1)
     added = sizes.rate * product / 2  # a spike is added, not multiplied
     held = 2.0 * FLOAT * sizes.batch * sizes.rows * (sizes.inputs + 1)
-    step = 4 * sizes.inputs * sizes.neurons + 10 * sizes.neurons * sizes.states
-    forward = float(sizes.blocks * sizes.steps * step)
+    steps, synapses = sizes.blocks * sizes.steps, sizes.inputs * sizes.neurons
+    currents, states = 2 * sizes.rate * synapses, 10.0 * sizes.neurons * sizes.states
+    forward, below = steps * (currents + states), 4.0 * (steps - sizes.steps) * synapses
+    whole = forward + steps * (currents + 3 * states) + below
     traces = float(sizes.blocks * sizes.steps * sizes.neurons * (3 * sizes.states + 6) * FLOAT)
     return {
         "bare product": (product, held),
         "influence": (added, held),
         "forward": (forward, traces),
-        "truncated update": (4 * forward, 2 * traces),
-        "exact update": (
-            4 * forward + sizes.blocks * added,
-            2 * traces + sizes.blocks * held,
-        ),
+        "truncated update": (whole, 2 * traces),
+        "exact update": (whole + sizes.blocks * added, 2 * traces + sizes.blocks * held),
     }

@@ -43,7 +43,8 @@ LOSS_BOUND = 10.0
 #: Weight of the past in that mean: one bad chunk after a live change is no divergence.
 LOSS_MOMENTUM = 0.9
 #: Updates between two chunks whose Ω is found although λ = 1: its running scale holds the newest.
-OMEGA_EVERY = 8
+#: Odd, so that it does not meet trials of 8 or 16 chunks always at the same place.
+OMEGA_EVERY = 7
 
 
 class Learner:
@@ -202,7 +203,8 @@ class Learner:
 
     def _asks_for_omega(self) -> bool:
         """At λ = 1 the local rule moves nothing; its scale is still followed, now and then."""
-        return self.rule.balance < 1.0 or self.update_count % OMEGA_EVERY == 0
+        due = self.update_count % OMEGA_EVERY == 0
+        return due or self.rule.balance < 1.0 or not self.synapses[0].squares.count
 
     def _pair(self, data: ChunkTensors, z: list[Tensor], asked: bool) -> None:
         """Local rules follow all spikes, so that λ can be lowered at any time."""

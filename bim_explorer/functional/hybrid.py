@@ -24,6 +24,8 @@ EPSILON = 1e-12
 class RunningSquares:
     """Bias-corrected running means of g² and Ω², over updates that had a loss.
 
+    Where λ = 1 Ω is not found at every update: then the newest one's square counts again.
+
     Attributes:
         gradient: Running mean of g² before correction.
         stdp: The same of Ω².

@@ -1,8 +1,9 @@
-"""What a backend must offer: everything over a chunk that is no plain matrix product.
+"""What a backend must offer: everything over a chunk beside the readout's products.
 
-The recurrences of a block, forwards and backwards, the passes over its influences, the readout's
-loss, and the spike pairs of STDP. The equations stand in `selective_ssm`, `lif`, `adjoint`, `rtrl`,
-`readout` and `stdp`; a backend is free in how it gets there, and may touch each number once.
+What spikes bring to a block, and its recurrences, forwards and backwards; the passes over its
+influences; the readout's loss; the spike pairs of STDP. The equations stand in `selective_ssm`,
+`lif`, `adjoint`, `rtrl`, `readout` and `stdp`; a backend is free in how it gets there, and may
+touch each number once.
 
 Axes: batch b, time t, state s, neuron n, input m. Neurons stand last: they don't see each other,
 so a processor's lanes can take one each.

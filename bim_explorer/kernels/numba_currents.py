@@ -4,7 +4,8 @@ A filter and a product do not mind which comes first, so the weights' rows are f
 
     W p_t = scale x_t,     x_t = κ keep_t x_{t-1} + Σ_j W[:, j] over the inputs j that spike at t
 
-and x_0 = W p_0. For two filters in a row the second one's input is the first one's x.
+and x_0 = W times what the filter holds before the chunk. For two filters in a row the second one's
+input is the first one's x.
 """
 
 from __future__ import annotations

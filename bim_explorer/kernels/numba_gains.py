@@ -112,7 +112,7 @@ def gain(x, gains, row, j):
 
 @jit_inline
 def add_more(x, gains, rows, j):
-    """What `_move` leaves: spikes beyond the third, and the first of two filters."""
+    """What `move` and `gain` leave: spikes beyond the third, and the first of two filters."""
     times = gains.times
     for at in range(gains.start[j] + GROUP - 1, gains.start[j + 1], GROUP):
         a, b, c, d = rows[times[at]], rows[times[at + 1]], rows[times[at + 2]], rows[times[at + 3]]

@@ -2,7 +2,7 @@
 
 The equations are those of `functional.rtrl`. Influences are by far the largest arrays: a span of
 keys is read, crossed, scaled and added to while it is in the cache. What is added are the rows of
-the steps at which a key's neuron spiked (`numba_transport`): beside one pass through memory, a
+the steps at which a key's neuron spiked (`numba_gains`): beside one pass through memory, a
 chunk costs what its spikes cost.
 """
 

@@ -1,8 +1,9 @@
 """The CPU backend: kernels compiled by numba, no compiler needed on the user's machine.
 
-Here torch's tensors meet the compiled loops of `numba_dendrite`, `numba_influence` and
-`numba_pairs`. Streams are shared out among torch's threads; sums over streams are taken for each
-thread by itself and then joined, so a result depends on the number of threads, never on chance.
+Here torch's tensors meet the compiled loops of `numba_dendrite`, `numba_influence`, `numba_pairs`
+and `numba_readout`. Streams are shared out among torch's threads; sums over streams are taken for
+each thread by itself and then joined, so a result depends on the number of threads, never on
+chance.
 """
 
 from __future__ import annotations
@@ -165,8 +166,12 @@ def cross_entropy(logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor,
     answers, asked, where = arrays(logits, target, mask)
     loss, d_logits = np.empty_like(answers[..., 0]), np.empty_like(answers)
     share = answers.dtype.type(1.0 / len(answers))
-    told = (answers, asked, where, share, loss, d_logits)
+    beyond = np.zeros(1, bool)
+    told = (answers, asked, where, share, loss, d_logits, beyond)
     over_streams(numba_readout.cross_entropy, len(answers), *told)
+    if beyond[0]:
+        n = answers.shape[2]
+        raise IndexError(f"a target is class {asked.max()}, the readout has {n}: 0 to {n - 1}")
     return torch.from_numpy(loss), torch.from_numpy(d_logits)
 
 

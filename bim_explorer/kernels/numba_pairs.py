@@ -1,4 +1,4 @@
-"""Traces of spikes over a chunk, and STDP at the price of its spikes (BIM eqs. 3, 5-6).
+"""Traces of spikes over a chunk, and STDP at the price of its spikes (BIM eqs. 5-6).
 
 The equations are those of `functional.traces` and `functional.stdp`. A pair costs something only
 when one of its neurons spikes: then the other side's whole trace is added to one row, the traces

@@ -8,8 +8,11 @@ from bim_explorer.kernels.numba_math import exp_lane, jit_views
 
 
 @jit_views
-def cross_entropy(first, last, logits, target, mask, share, loss, d_logits):
-    """-log softmax(logits)[target], and (softmax(logits) - onehot(target)) share, where `mask`."""
+def cross_entropy(first, last, logits, target, mask, share, loss, d_logits, beyond):
+    """-log softmax(logits)[target], and (softmax(logits) - onehot(target)) share, where `mask`.
+
+    Logits of other steps are not looked at; `beyond` is set if a target is not among the classes.
+    """
     classes = logits.shape[2]
     for b in range(first, last):
         for t in range(logits.shape[1]):
@@ -24,11 +27,14 @@ def cross_entropy(first, last, logits, target, mask, share, loss, d_logits):
                 most = max(most, row[c])
             for c in range(classes):
                 d[c] = exp_lane(row[c] - most)
-            # exp_lane knows no NaN: what is not a number stays none by row[c] * 0.
+            # exp_lane does not promise to keep NaN; row[c] * 0 does.
             total = logits.dtype.type(0.0)
             for c in range(classes):
                 total += d[c] + row[c] * 0
-            chosen = target[b, t]
+            chosen = max(target[b, t], 0)
+            if chosen >= classes:
+                beyond[0] = True
+                continue
             loss[b, t] = np.log(total) + most - row[chosen]
             by = share / total
             for c in range(classes):

@@ -93,6 +93,16 @@ def test_at_full_balance_the_local_rule_follows_and_is_asked_now_and_then():
     torch.testing.assert_close(synapses.omega, always.omega)
 
 
+def test_a_new_local_rule_is_asked_at_once_at_full_balance():
+    learner = learner_of(balance=1.0)
+    for seed in range(3):
+        learner.update(chunk(seed))
+    learner.apply({"rule": "oja"})
+    assert not learner.synapses[0].omega.any()
+    learner.update(chunk(3))
+    assert learner.synapses[0].omega.any()
+
+
 def test_only_synapses_and_readout_learn_when_asked():
     learner = learner_of(learn="synapses")
     before = weights(learner)

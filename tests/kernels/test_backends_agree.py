@@ -238,6 +238,13 @@ def test_losses_agree(dtype, classes):
     close(*both("cross_entropy", logits, labels, mask), dtype)
 
 
+def test_a_target_beyond_the_classes_is_refused_in_one_sentence():
+    logits, mask = torch.zeros(1, 2, 3), torch.tensor([[True, False]])
+    numba_kernels.cross_entropy(logits, torch.tensor([[2, 99]]), mask)
+    with pytest.raises(IndexError, match=r"^a target is class 3, the readout has 3: 0 to 2$"):
+        numba_kernels.cross_entropy(logits, torch.tensor([[3, 0]]), mask)
+
+
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_a_loss_of_what_is_no_number_is_none(broken):
     logits, target = torch.zeros(1, 2, 5), torch.tensor([[1, 2]])
