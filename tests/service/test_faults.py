@@ -192,13 +192,15 @@ def server(script: str, tmp_path: Path) -> tuple[subprocess.Popen, dict]:
     """A process of its own that runs `client` and prints its worker's number and its folder."""
     path = tmp_path / "server.py"
     path.write_text(
-        "import json, os, sys, time\n"
+        "import json, os, signal, sys, time\n"
         "from functools import partial\n"
         "from fake_engine import RECORDER\n"
         "from bim_explorer.service.client import RunClient\n"
         "from bim_explorer.service.hub import Hub\n"
         "from bim_explorer.service.process import WorkerProcess\n"
         "def main():\n"
+        # what runs in the background of a script is born deaf to it
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    client = RunClient(partial(WorkerProcess, recorder=RECORDER))\n"
         f"    client.start({{'seed': 1}}, {str(tmp_path / 'run')!r})\n"
         "    while client.update < 5: time.sleep(0.01)\n"
@@ -243,7 +245,6 @@ def test_the_end_of_a_script_ends_its_workers_with_a_checkpoint(tmp_path, wait) 
 
 def test_ctrl_c_ends_server_and_worker_with_a_checkpoint(tmp_path, wait) -> None:
     process, told = server("time.sleep(60)", tmp_path)
-    time.sleep(0.3)  # until it sleeps: an interrupt that falls into a destructor is lost
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert errors.count("KeyboardInterrupt") == 1
