@@ -66,7 +66,7 @@ class Synapses:
         post: Float[Tensor, "batch time neuron"],
         keep: Float[Tensor, "batch time"],
         rule: Rule,
-        asked: bool = True,
+        asked: bool,
     ) -> None:
         """Let the local rule say what it asks for in this chunk: Ω (BIM eq. 5); or only follow."""
         seen = (pre, post, keep, self.weights, self.traces)

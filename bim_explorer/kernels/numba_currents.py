@@ -44,18 +44,19 @@ def begin(currents, before, weights):
         for i in range(x.size):
             x[i] = 0.0
         for j in range(p.size // 4):
-            _add_four(x, weights, 4 * j, 4 * j + 1, 4 * j + 2, 4 * j + 3, p[4 * j : 4 * j + 4])
+            _add_four(x, weights, p, 4 * j)
         for j in range(p.size - p.size % 4, p.size):
             for i in range(x.size):
                 x[i] += p[j] * weights[j, i]
 
 
 @jit_inline
-def _add_four(x, weights, j, k, m, n, by):
-    a, b, c, d = weights[j], weights[k], weights[m], weights[n]
-    p, q, r, s = by[0], by[1], by[2], by[3]
+def _add_four(x, weights, p, j):
+    """x += Σ p_k weights_k over k = j … j + 3."""
+    a, b, c, d = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
+    p_a, p_b, p_c, p_d = p[j], p[j + 1], p[j + 2], p[j + 3]
     for i in range(x.size):
-        x[i] += (p * a[i] + q * b[i]) + (r * c[i] + s * d[i])
+        x[i] += (p_a * a[i] + p_b * b[i]) + (p_c * c[i] + p_d * d[i])
 
 
 @jit_views
@@ -83,16 +84,20 @@ def arrive(currents, spikes, share, weights):
 
 
 @jit_views
-def filtered(spikes, before, keep, decay, after):
-    """What each filter of one stream has behind the chunk: `after` is (filter, input)."""
-    for level in range(len(before)):
-        for j in range(after.shape[1]):
-            after[level, j] = before[level, j]
-    first, last = after[0], after[len(before) - 1]
+def follow(spikes, keep, decay, held):
+    """Carry what each filter of one stream holds (filter, channel) to the chunk's end, in place."""
+    first, last = held[0], held[len(held) - 1]
     for t in range(len(spikes)):
         row, share = spikes[t], decay * keep[t]
         for j in range(row.size):
             first[j] = share * first[j] + row[j]
-        if len(before) == 2:
+        if len(held) == 2:
             for j in range(row.size):
                 last[j] = share * last[j] + first[j]
+
+
+@jit_views
+def trace_after(first, last, spikes, keep, decay, x):
+    """x = decay keep_t x + s_t over the chunk, from what x was before it."""
+    for b in range(first, last):
+        follow(spikes[b], keep[b], decay, x[b : b + 1])

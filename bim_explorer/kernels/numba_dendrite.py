@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bim_explorer.functional.surrogate import SLOPE
-from bim_explorer.kernels.numba_currents import arrive, begin, currents, filtered
+from bim_explorer.kernels.numba_currents import arrive, begin, currents, follow
 from bim_explorer.kernels.numba_gains import filter_back, gain, gather, room
 from bim_explorer.kernels.numba_math import (
     exp_lane,
@@ -65,12 +65,12 @@ def forward(
 ):  # fmt: skip
     """From spikes to y of streams first … last - 1 (BIM eqs. 1-3).
 
-    `weights` and `bias` as `prepare` leaves them.
+    `weights` and `bias` as `prepare` leaves them; `psp_after` holds what `before` does.
     """
     order, drive = len(before), np.empty_like(D)
     coming = currents(order, weights)
     for b in range(first, last):
-        filtered(spikes[b], before[:, b], keep[b], psp_decay, psp_after[:, b])
+        follow(spikes[b], keep[b], psp_decay, psp_after[:, b])
         begin(coming, before[:, b], weights)
         for t in range(len(keep[b])):
             kept = keep[b, t]

@@ -27,7 +27,13 @@ from bim_explorer.functional.selective_ssm import (
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
-from bim_explorer.kernels import numba_dendrite, numba_influence, numba_pairs, numba_readout
+from bim_explorer.kernels import (
+    numba_currents,
+    numba_dendrite,
+    numba_influence,
+    numba_pairs,
+    numba_readout,
+)
 from bim_explorer.kernels.numba_math import (
     arrays,
     over_parts,
@@ -44,7 +50,7 @@ def trace_after(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> 
     """x_K; see `functional.scans.Kernels.trace_after`."""
     s, k, x_0 = arrays(spikes, keep, initial)
     x = x_0.copy()
-    over_streams(numba_pairs.trace_after, len(s), s, k, s.dtype.type(decay), x)
+    over_streams(numba_currents.trace_after, len(s), s, k, s.dtype.type(decay), x)
     return torch.from_numpy(x)
 
 
@@ -75,14 +81,14 @@ def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Sel
     (batch, steps, inputs), (neurons, states) = pre.spikes.shape, theta.A_log.shape
     wide, narrow = (batch, steps, neurons), (batch, steps, states)
     whole, width = (*narrow, neurons), 2 * (neurons + states)
-    weights, bias, A, after = rooms(
-        h_0, (inputs, width), (width,), (states, neurons), pre.before.shape
-    )
+    weights, bias, A = rooms(h_0, (inputs, width), (width,), (states, neurons))
     parameters = (*arrays(*theta[:-1]), weights, bias, A)
     numba_dendrite.prepare(*parameters)  # pyright: ignore[reportCallIssue] - as many as it asks for
     written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide)
+    spikes, before, *arriving = _arriving(pre)
+    after = before.copy()
     taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
-    over_streams(numba_dendrite.forward, batch, *_arriving(pre), *taken)
+    over_streams(numba_dendrite.forward, batch, spikes, before, *arriving, *taken)
     A, after, *selected, decay, h, y = tensors(A, after, *written)
     return Selection(*selected), Dendrite(A, decay, h, h_0, y, after)
 

@@ -56,17 +56,6 @@ class Scratch(NamedTuple):
 
 
 @jit_views
-def trace_after(first, last, spikes, keep, decay, x):
-    """x = decay keep_t x + s_t, from before the chunk to its end."""
-    for b in range(first, last):
-        now = x[b]
-        for t in range(spikes.shape[1]):
-            row, share = spikes[b, t], decay * keep[b, t]
-            for i in range(now.size):
-                now[i] = share * now[i] + row[i]
-
-
-@jit_views
 def stdp(
     first, last, part, pre, post, keep, decay_plus, decay_minus, plus, minus, room, x, y, omega
 ):  # fmt: skip

@@ -81,7 +81,8 @@ def test_at_full_balance_the_local_rule_follows_and_is_asked_now_and_then():
     for seed in range(OMEGA_EVERY + 1):
         before = synapses.omega
         result = learner.update(chunk(seed))
-        always.pair(result.chunk.spikes, result.traces[0].z, result.chunk.keep, learner.rule)
+        seen = (result.chunk.spikes, result.traces[0].z, result.chunk.keep)
+        always.pair(*seen, learner.rule, asked=True)
         asked.append(synapses.omega is not before)
         for name, trace in always.traces.items():
             torch.testing.assert_close(synapses.traces[name], trace)
@@ -89,7 +90,8 @@ def test_at_full_balance_the_local_rule_follows_and_is_asked_now_and_then():
     assert synapses.squares.count == OMEGA_EVERY + 1
     learner.apply({"balance": 0.5})
     result = learner.update(chunk(99))
-    always.pair(result.chunk.spikes, result.traces[0].z, result.chunk.keep, learner.rule)
+    seen = (result.chunk.spikes, result.traces[0].z, result.chunk.keep)
+    always.pair(*seen, learner.rule, asked=True)
     torch.testing.assert_close(synapses.omega, always.omega)
 
 
