@@ -12,7 +12,7 @@ import numpy as np
 
 from bim_explorer.functional.surrogate import SLOPE
 from bim_explorer.kernels.numba_currents import arrive, begin, currents, follow
-from bim_explorer.kernels.numba_gains import filter_back, gain, gather, room
+from bim_explorer.kernels.numba_gains import collect, filter_back, gather, room
 from bim_explorer.kernels.numba_math import (
     exp_lane,
     fetch,
@@ -152,7 +152,7 @@ def adjoint(
         filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
         gather(gains, spikes[b], before[:, b])
         for j in range(len(sums)):
-            gain(sums[j], gains, 0, j)
+            collect(sums[j], gains, 0, j)
         if below:
             back[b] = selected[:steps]
 

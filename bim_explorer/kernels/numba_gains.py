@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread
 from bim_explorer.kernels.numba_math import jit, jit_inline, jit_views
 from bim_explorer.kernels.numba_spikes import mark, steps_of, words
 
@@ -22,6 +23,8 @@ from bim_explorer.kernels.numba_spikes import mark, steps_of, words
 NOTHING, LAST_FILTER, FIRST_FILTER, BIAS, EXTRA = 0, 1, 2, 3, 4
 #: Rows that a key gains at once; the first time it is what p had before and the three spikes.
 GROUP = 4
+#: An index that is never counted from the end.
+_ONE = np.uintp(1)
 
 
 class Gains(NamedTuple):
@@ -29,19 +32,20 @@ class Gains(NamedTuple):
 
     Attributes:
         drive: (row, step + EXTRA, n).
-        first: Row of what a key had before the chunk (key,), and its weight.
-        weight: (key,).
+        weight: Of what p had before the chunk, the first row that a key takes (key,).
         second: The same of the filter before it, where there is one (key,).
-        times: Steps at which each key's neuron spiked, and steps of nothing; key after key.
-        start: Where a key begins in it (key + 1,).
+        groups: Where the rows begin that are taken together, as numbers of `drive[row]`: those of
+            what p had and of the steps of spikes, and nothing; key after key (group, GROUP).
+        places: The same one by one.
+        start: Where a key begins in `groups` (key + 1,).
         fell: Steps at which each input spikes, as bits (word, input).
     """
 
     drive: np.ndarray
-    first: np.ndarray
     weight: np.ndarray
     second: np.ndarray
-    times: np.ndarray
+    groups: np.ndarray
+    places: np.ndarray
     start: np.ndarray
     fell: np.ndarray
 
@@ -50,13 +54,14 @@ class Gains(NamedTuple):
 def room(n_rows, inputs, steps, neurons, dtype):
     """Room for the gains of one stream."""
     n_keys = inputs + 1
+    groups = np.empty((n_keys * (steps // GROUP + 1), GROUP), np.uint32)
     return Gains(
         np.empty((n_rows, steps + EXTRA, neurons), dtype),
-        np.empty(n_keys, np.int64),
         np.empty(n_keys, dtype),
         np.empty(n_keys, dtype),
-        np.empty(n_keys * (steps + GROUP), np.uint16),
-        np.empty(n_keys + 1, np.int64),
+        groups,
+        groups.reshape(-1),
+        np.empty(n_keys + 1, np.uintp),
         np.empty((words(steps), inputs), np.uint32),
     )
 
@@ -64,65 +69,94 @@ def room(n_rows, inputs, steps, neurons, dtype):
 @jit_views
 def gather(gains, spikes, before):
     """Which rows each key takes; the last key is the bias. `before` is (filter, input)."""
-    (steps, inputs), order = spikes.shape, len(before)
+    (steps, inputs), order, width = spikes.shape, len(before), gains.drive.shape[2]
     mark(spikes, gains.fell)
-    end = 0
-    for j in range(inputs):
-        gains.first[j] = steps + LAST_FILTER
-        gains.weight[j] = before[order - 1, j]
-        gains.second[j] = before[0, j] if order == 2 else 0.0
-        gains.start[j] = end
-        end = steps_of(gains.fell, j, gains.times, end)
-        end = _padded(gains.times, gains.start[j], end, steps + NOTHING)
-    gains.first[inputs] = steps + BIAS
-    gains.weight[inputs] = 1.0
-    gains.second[inputs] = 0.0
-    gains.start[inputs] = end
-    gains.start[inputs + 1] = _padded(gains.times, end, end, steps + NOTHING)
+    places, end = gains.places, 0
+    for j in range(inputs + 1):
+        begin, biased = end, j == inputs
+        gains.start[j] = begin // GROUP
+        gains.weight[j] = 1.0 if biased else before[order - 1, j]
+        gains.second[j] = before[0, j] if order == 2 and not biased else 0.0
+        places[end] = steps + (BIAS if biased else LAST_FILTER)
+        end += 1
+        if not biased:
+            end = steps_of(gains.fell, j, places, end)
+        while end % GROUP:
+            places[end] = steps + NOTHING
+            end += 1
+        for at in range(begin, end):
+            places[at] *= width
+    gains.start[inputs + 1] = end // GROUP
+
+
+class Taken(NamedTuple):
+    """The first group that one key gains in a row of `drive`.
+
+    Attributes:
+        rows: Left factors of the steps, and what lies behind them (step + EXTRA, n).
+        weight: Of what p had before the chunk, which begins at number `p` of `rows`.
+        a, b, c: Where the rows of three steps begin.
+    """
+
+    rows: np.ndarray
+    weight: float
+    p: int
+    a: int
+    b: int
+    c: int
+
+
+@jit_inline
+def taken(gains, row, j):
+    """What key j gains first in a row of `drive`."""
+    group = gains.groups[gains.start[j]]
+    return Taken(gains.drive[row], gains.weight[j], group[0], group[1], group[2], group[3])
+
+
+@jit_inline
+def gained(key, i, some):
+    """Its sum in some lanes."""
+    rows = key.rows
+    x = spread(key.weight) * load(rows, key.p + i, some) + load(rows, key.a + i, some)
+    return x + (load(rows, key.b + i, some) + load(rows, key.c + i, some))
+
+
+@jit_inline
+def gain_more(x, gains, row, j):
+    """Add to x what key j gains past its first group: more spikes, and the first filter's p."""
+    rows, rest = gains.drive[row], x.size % lanes(x)
+    for number in range(gains.start[j] + _ONE, gains.start[j + 1]):
+        group = gains.groups[number]
+        for i in range(0, x.size - rest, lanes(x)):
+            _add_group(x, rows, group[0], group[1], group[2], group[3], i, full(x))
+        if rest:
+            i, some = x.size - rest, first(x, rest)
+            _add_group(x, rows, group[0], group[1], group[2], group[3], i, some)
+    weight = gains.second[j]
+    if weight != 0.0:
+        q = rows[len(rows) - EXTRA + FIRST_FILTER]
+        for i in range(x.size):
+            x[i] += weight * q[i]
+
+
+@jit_inline
+def _add_group(x, rows, a, b, c, d, i, some):
+    more = load(rows, a + i, some) + load(rows, b + i, some)
+    more += load(rows, c + i, some) + load(rows, d + i, some)
+    put(x, i, some, load(x, i, some) + more)
 
 
 @jit_views
-def _padded(times, start, end, nothing):
-    """Fill up with steps of nothing, to three rows and then to whole groups of four."""
-    while end - start < GROUP - 1 or (end - start) % GROUP != GROUP - 1:
-        times[end] = nothing
-        end += 1
-    return end
-
-
-@jit_inline
-def move(x, decay, gains, row, j):
-    """x = decay x + all that key j gains in this row."""
-    rows, times, at, weight = gains.drive[row], gains.times, gains.start[j], gains.weight[j]
-    p, a, b, c = rows[gains.first[j]], rows[times[at]], rows[times[at + 1]], rows[times[at + 2]]
-    for i in range(x.size):
-        x[i] = decay[i] * x[i] + weight * p[i] + (a[i] + b[i]) + c[i]
-    add_more(x, gains, rows, j)
-
-
-@jit_inline
-def gain(x, gains, row, j):
+def collect(x, gains, row, j):
     """Add to x all that key j gains in this row."""
-    rows, times, at, weight = gains.drive[row], gains.times, gains.start[j], gains.weight[j]
-    p, a, b, c = rows[gains.first[j]], rows[times[at]], rows[times[at + 1]], rows[times[at + 2]]
-    for i in range(x.size):
-        x[i] += weight * p[i] + (a[i] + b[i]) + c[i]
-    add_more(x, gains, rows, j)
-
-
-@jit_inline
-def add_more(x, gains, rows, j):
-    """What `move` and `gain` leave: spikes beyond the third, and the first of two filters."""
-    times = gains.times
-    for at in range(gains.start[j] + GROUP - 1, gains.start[j + 1], GROUP):
-        a, b, c, d = rows[times[at]], rows[times[at + 1]], rows[times[at + 2]], rows[times[at + 3]]
-        for i in range(x.size):
-            x[i] += (a[i] + b[i]) + (c[i] + d[i])
-    weight = gains.second[j]
-    if weight != 0.0:
-        q = rows[rows.shape[0] - EXTRA + FIRST_FILTER]
-        for i in range(x.size):
-            x[i] += weight * q[i]
+    key, rest = taken(gains, row, j), x.size % lanes(x)
+    for i in range(0, x.size - rest, lanes(x)):
+        some = full(x)
+        put(x, i, some, load(x, i, some) + gained(key, i, some))
+    if rest:
+        i, meant = x.size - rest, first(x, rest)
+        put(x, i, meant, load(x, i, meant) + gained(key, i, meant))
+    gain_more(x, gains, row, j)
 
 
 @jit_views
@@ -136,38 +170,33 @@ def filter_back(drive, keep, decay, scale, order):
         scale: What the filtered spikes are multiplied by.
         order: Filters in a row, 1 or 2.
     """
-    steps = keep.size
-    for r in range(drive.shape[0]):
+    width = drive.shape[2]
+    rest = width % lanes(drive)
+    for r in range(len(drive)):
         rows = drive[r]
-        _total(rows, steps, scale)
-        _filter_back(rows, rows[steps + LAST_FILTER], keep, decay)
-        if order == 2:
-            _filter_back(rows, rows[steps + FIRST_FILTER], keep, decay)
+        for i in range(0, width - rest, lanes(drive)):
+            _filter_back(rows, keep, decay, scale, order, i, full(drive))
+        if rest:
+            _filter_back(rows, keep, decay, scale, order, width - rest, first(drive, rest))
 
 
-@jit_views
-def _total(rows, steps, scale):
-    """The bias's sum, and then the scale that it does not have."""
-    nothing, total = rows[steps + NOTHING], rows[steps + BIAS]
-    for i in range(total.size):
-        nothing[i] = 0.0
-        total[i] = 0.0
-    for t in range(steps):
-        row = rows[t]
-        for i in range(total.size):
-            total[i] += row[i]
-        if scale != 1.0:
-            for i in range(total.size):
-                row[i] *= scale
-
-
-@jit_views
-def _filter_back(rows, start, keep, decay):
-    steps = keep.size
-    for t in range(steps - 2, -1, -1):
-        row, behind, share = rows[t], rows[t + 1], decay * keep[t + 1]
-        for i in range(row.size):
-            row[i] += share * behind[i]
-    first, share = rows[0], decay * keep[0]
-    for i in range(start.size):
-        start[i] = share * first[i]
+@jit_inline
+def _filter_back(rows, keep, decay, scale, order, i, some):
+    steps, nothing = keep.size, spread(rows.dtype.type(0.0))
+    put(rows[steps + NOTHING], i, some, nothing)
+    bias, behind, factor = nothing, nothing, spread(scale)
+    for t in range(steps - 1, -1, -1):
+        share = decay * keep[t + 1] if t + 1 < steps else decay
+        given = load(rows[t], i, some)
+        bias += given
+        behind = factor * given + spread(share) * behind
+        put(rows[t], i, some, behind)
+    put(rows[steps + BIAS], i, some, bias)
+    put(rows[steps + LAST_FILTER], i, some, spread(decay * keep[0]) * behind)
+    if order == 2:
+        behind = nothing
+        for t in range(steps - 1, -1, -1):
+            share = decay * keep[t + 1] if t + 1 < steps else decay
+            behind = load(rows[t], i, some) + spread(share) * behind
+            put(rows[t], i, some, behind)
+        put(rows[steps + FIRST_FILTER], i, some, spread(decay * keep[0]) * behind)

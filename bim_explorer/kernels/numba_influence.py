@@ -1,8 +1,8 @@
 """The influences over a chunk: one pass that reads them for the border's gradient and moves them.
 
-The equations are those of `functional.rtrl`. Influences are by far the largest arrays: a span of
-keys is read, crossed, scaled and added to while it is in the cache. What is added are the rows of
-the steps at which a key's neuron spiked (`numba_gains`): beside one pass through memory, a
+The equations are those of `functional.rtrl`. Influences are by far the largest arrays: a row is
+read, crossed, scaled and added to while it is in a processor's registers. What is added are the
+rows of the steps at which a key's neuron spiked (`numba_gains`): beside one pass through memory, a
 chunk costs what its spikes cost.
 """
 
@@ -12,21 +12,45 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bim_explorer.kernels.numba_gains import add_more, filter_back, gather, move, room
+from bim_explorer.kernels.numba_gains import (
+    collect,
+    filter_back,
+    gain_more,
+    gained,
+    gather,
+    room,
+    taken,
+)
 from bim_explorer.kernels.numba_intrinsics import prefetch
-from bim_explorer.kernels.numba_math import LINE, jit, jit_inline, jit_views
-from bim_explorer.kernels.numba_transport import Flow, Moved, transport
+from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread, total
+from bim_explorer.kernels.numba_math import jit, jit_inline, jit_views
+from bim_explorer.kernels.numba_transport import (
+    H_B,
+    H_DELTA,
+    H_W,
+    V_B,
+    V_C,
+    V_DELTA,
+    V_W,
+    Flow,
+    Moved,
+    begin,
+    transport,
+)
 
-#: Keys of a span: a row of it is long enough to be fetched ahead, and what its rows share (an
-#: own parameter's G and gradient) stays in a core's second cache.
-SPAN = 128
 #: Keys that are asked for ahead of their turn.
 AHEAD = 8
 
 
-class Sums(NamedTuple):
-    """As `functional.rtrl.BorderSums`, of one part of the streams."""
+class Past(NamedTuple):
+    """What reads the influences of one stream: whether it does, δh_0 and δV_0, and into what.
 
+    The sums are those of `functional.rtrl.BorderSums`, of one part of the streams.
+    """
+
+    read: bool
+    d_h: np.ndarray
+    d_v: np.ndarray
     W: np.ndarray
     delta: np.ndarray
     B: np.ndarray
@@ -37,156 +61,180 @@ class Sums(NamedTuple):
 
 @jit
 def carry(
-    first, last, part, keyed, E_A_log, G_A_log, G_D,
+    first_stream, last_stream, part, keyed, E_A_log, G_A_log, G_D,
     decay, h, h_0, u, delta, gate, B, C, slope, A, D, gain,
     spikes, before, keep, psp_decay, psp_scale,
     selection, membrane, read, d_h0, d_v0, of_W, of_delta, of_B, of_C, of_A_log, of_D,
 ):  # fmt: skip
     """Streams first … last - 1: influences moved, the border's gradient to of_… if `read`."""
-    n_rows, steps, neurons = keyed.shape[1], u.shape[1], D.size
-    lanes = np.empty((4, neurons), A.dtype)
+    steps, neurons = u.shape[1], D.size
     moved = Moved(
         np.empty_like(A), np.empty_like(D), np.empty_like(A), np.empty_like(A), np.empty_like(A),
-        np.empty_like(D),
+        np.empty_like(D), np.empty((steps, neurons), A.dtype),
     )  # fmt: skip
-    gains = room(n_rows, spikes.shape[2], steps, neurons, A.dtype)
-    total = Sums(of_W[part], of_delta[part], of_B[part], of_C[part], of_A_log[part], of_D[part])
-    for b in range(first, last):
+    gains = room(V_DELTA + 1, spikes.shape[2], steps, neurons, A.dtype)
+    for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
-        transport(flow, A, D, gain, selection, membrane, lanes, gains.drive, moved)
-        filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
+        past = Past(
+            read, d_h0[b], d_v0[b],
+            of_W[part], of_delta[part], of_B[part], of_C[part], of_A_log[part], of_D[part],
+        )  # fmt: skip
+        psp = (keep[b], psp_decay, psp_scale, len(before))
         gather(gains, spikes[b], before[:, b])
-        _advance(keyed[b], gains, moved, selection, membrane, read, d_h0[b], d_v0[b], total)
-        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, read, d_h0[b], d_v0[b], total)
+        _advance(keyed[b], gains, flow, moved, A, D, gain, psp, selection, membrane, past)
+        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, past)
 
 
 @jit_views
-def _advance(tile, gains, moved, selection, membrane, read, d_h0, d_v0, sums):
-    """Carry E and G of one stream along, span by span."""
-    n_keys, states = tile.shape[1], moved.decay.shape[0]
-    row_v = 3 * states if selection else states
-    for start in range(0, n_keys, SPAN):
-        end = min(start + SPAN, n_keys)
-        _own(tile, gains, moved, 0, row_v, start, end, membrane, read, d_h0, d_v0, sums.W)
+def _advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, past):
+    """Carry E and G of one stream along, state by state."""
+    states, drive = len(A), gains.drive
+    v_W = 3 * states if selection else states
+    v_delta, v_B, v_C = v_W + 1, v_W + 2, v_W + 2 + states
+    begin(flow, D, gain, membrane, drive, moved)
+    if membrane:
+        _fade(tile[v_W], moved.slope, past, past.W)
         if selection:
-            at = row_v + 1
-            _own(tile, gains, moved, states, at, start, end, membrane, read, d_h0, d_v0, sums.delta)
-            _shared(tile, gains, moved, row_v, start, end, membrane, read, d_h0, d_v0, sums)
+            _fade(tile[v_delta], moved.slope, past, past.delta)
+    kept = H_DELTA if not selection else V_W if membrane else V_B
+    for n in range(states):
+        transport(flow, n, A[n], selection, membrane, drive, moved)
+        filter_back(drive[:kept], *psp)
+        _own(tile, n, v_W, n, H_W, gains, moved, membrane, past, past.W)
+        if selection:
+            _own(tile, states + n, v_delta, n, H_DELTA, gains, moved, membrane, past, past.delta)
+            _shared(tile, 2 * states + n, v_B + n, v_C + n, n, gains, moved, membrane, past)
+    if membrane:
+        filter_back(drive[V_W : V_DELTA + 1 if selection else V_DELTA], *psp)
+        _gain_all(tile[v_W], gains, V_W)
+        if selection:
+            _gain_all(tile[v_delta], gains, V_DELTA)
 
 
 @jit_views
-def _advance_keyless(E_A_log, G_A_log, G_D, moved, read, d_h0, d_v0, sums):
+def _fade(v, slope, past, of):
+    """Σ δV G; G = w_0 G."""
+    rest = slope.size % lanes(slope)
+    for j in range(len(v)):
+        for i in range(0, slope.size - rest, lanes(slope)):
+            _fade_lanes(v[j], slope, past, of[j], i, full(slope))
+        if rest:
+            _fade_lanes(v[j], slope, past, of[j], slope.size - rest, first(slope, rest))
+
+
+@jit_inline
+def _fade_lanes(v, slope, past, of, i, some):
+    x = load(v, i, some)
+    if past.read:
+        put(of, i, some, load(of, i, some) + load(past.d_v, i, some) * x)
+    put(v, i, some, load(slope, i, some) * x)
+
+
+@jit_views
+def _gain_all(v, gains, row):
+    """G = G + all that its keys gain."""
+    for j in range(len(v)):
+        collect(v[j], gains, row, j)
+
+
+@jit_views
+def _own(tile, row, row_v, n, of_drive, gains, moved, membrane, past, of):
+    """W or W_Δ: Σ_n δh_n E_n; G = G + c_0·E; E = dec_0 E and what it gains."""
+    dec, c, d = moved.decay[n], moved.cross[n], past.d_h[n]
+    rest = dec.size % lanes(dec)
+    for j in range(tile.shape[1]):
+        h, v, of_j, key = tile[row, j], tile[row_v, j], of[j], taken(gains, of_drive, j)
+        for i in range(0, dec.size - rest, lanes(dec)):
+            _ask(h, i)
+            _own_lanes(h, v, of_j, dec, c, d, key, membrane, past.read, i, full(dec))
+        if rest:
+            i, some = dec.size - rest, first(dec, rest)
+            _own_lanes(h, v, of_j, dec, c, d, key, membrane, past.read, i, some)
+        gain_more(h, gains, of_drive, j)
+
+
+@jit_inline
+def _own_lanes(h, v, of, dec, c, d, key, membrane, read, i, some):
+    x = load(h, i, some)
+    if read:
+        put(of, i, some, load(of, i, some) + load(d, i, some) * x)
+    if membrane:
+        put(v, i, some, load(v, i, some) + load(c, i, some) * x)
+    put(h, i, some, load(dec, i, some) * x + gained(key, i, some))
+
+
+@jit_views
+def _shared(tile, row, row_B, row_C, n, gains, moved, membrane, past):
+    """W_B and W_C, which the neurons share: Σ_i δh E + δV G; G = w_0 G + c_0 E + …; E likewise."""
+    dec, c, d = moved.decay[n], moved.cross[n], past.d_h[n]
+    rest, last = dec.size % lanes(dec), dec.size - dec.size % lanes(dec)
+    for j in range(tile.shape[1]):
+        h, of_B, of_C = tile[row, j], spread(dec.dtype.type(0.0)), spread(dec.dtype.type(0.0))
+        if membrane:
+            v_B, v_C = tile[row_B, j], tile[row_C, j]
+            key_B, key_C = taken(gains, V_B, j), taken(gains, V_C, j)
+            for i in range(0, last, lanes(dec)):
+                _ask(v_B, i)
+                _ask(v_C, i)
+                B, C = _cross(h, v_B, v_C, moved.slope, c, past.d_v, key_B, key_C, i, full(dec))
+                of_B, of_C = of_B + B, of_C + C
+            if rest:
+                some = first(dec, rest)
+                B, C = _cross(h, v_B, v_C, moved.slope, c, past.d_v, key_B, key_C, last, some)
+                of_B, of_C = of_B + B, of_C + C
+            gain_more(v_B, gains, V_B, j)
+            gain_more(v_C, gains, V_C, j)
+        key = taken(gains, H_B, j)
+        for i in range(0, last, lanes(dec)):
+            _ask(h, i)
+            of_B += _move(h, dec, d, key, i, full(dec))
+        if rest:
+            of_B += _move(h, dec, d, key, last, first(dec, rest))
+        gain_more(h, gains, H_B, j)
+        if past.read:
+            past.B[n, j] += total(of_B)
+            past.C[n, j] += total(of_C)
+
+
+@jit_inline
+def _cross(h, v_B, v_C, slope, cross, d_v, key_B, key_C, i, some):
+    """G of W_B and W_C on; δV G of both."""
+    x, y, w, d = load(v_B, i, some), load(v_C, i, some), load(slope, i, some), load(d_v, i, some)
+    put(v_B, i, some, w * x + load(cross, i, some) * load(h, i, some) + gained(key_B, i, some))
+    put(v_C, i, some, w * y + gained(key_C, i, some))
+    return d * x, d * y
+
+
+@jit_inline
+def _move(h, decay, d_h, key, i, some):
+    """E of W_B on; δh E."""
+    x = load(h, i, some)
+    put(h, i, some, load(decay, i, some) * x + gained(key, i, some))
+    return load(d_h, i, some) * x
+
+
+@jit_inline
+def _ask(row, i):
+    """Ask for what comes `AHEAD` keys later; a vector is a cache line."""
+    prefetch(row, AHEAD * row.size + i)
+
+
+@jit_views
+def _advance_keyless(E_A_log, G_A_log, G_D, moved, past):
     """The same for A_log and D, which no key has."""
     states, neurons = E_A_log.shape
     for n in range(states):
-        h, v, d, of = E_A_log[n], G_A_log[n], d_h0[n], sums.A_log[n]
+        h, v, d, of = E_A_log[n], G_A_log[n], past.d_h[n], past.A_log[n]
         dec, c, of_h, of_v = moved.decay[n], moved.cross[n], moved.A_log_h[n], moved.A_log_v[n]
-        if read:
+        if past.read:
             for i in range(neurons):
-                of[i] += d[i] * h[i] + d_v0[i] * v[i]
+                of[i] += d[i] * h[i] + past.d_v[i] * v[i]
         for i in range(neurons):
             v[i] = moved.slope[i] * v[i] + c[i] * h[i] + of_v[i]
         for i in range(neurons):
             h[i] = dec[i] * h[i] + of_h[i]
-    if read:
+    if past.read:
         for i in range(neurons):
-            sums.D[i] += d_v0[i] * G_D[i]
+            past.D[i] += past.d_v[i] * G_D[i]
     for i in range(neurons):
         G_D[i] = moved.slope[i] * G_D[i] + moved.D_v[i]
-
-
-@jit_views
-def _own(tile, gains, moved, row_h, row_v, start, end, membrane, read, d_h0, d_v0, total):
-    """W or W_Δ: Σ_n δh_n E_n + δV G; G = w_0 G + c_0·E + …; E likewise."""
-    states, neurons = d_h0.shape
-    if membrane:
-        for j in range(start, end):
-            _fetch(tile, row_v, j, start, end)
-            v, of = tile[row_v, j], total[j]
-            if read:
-                for i in range(neurons):
-                    of[i] += d_v0[i] * v[i]
-            move(v, moved.slope, gains, row_v, j)
-    for n in range(states):
-        row, d, c, dec = row_h + n, d_h0[n], moved.cross[n], moved.decay[n]
-        for j in range(start, end):
-            _fetch(tile, row, j, start, end)
-            h, of = tile[row, j], total[j]
-            if read and membrane:
-                v = tile[row_v, j]
-                for i in range(neurons):
-                    of[i] += d[i] * h[i]
-                    v[i] += c[i] * h[i]
-            elif read:
-                for i in range(neurons):
-                    of[i] += d[i] * h[i]
-            elif membrane:
-                v = tile[row_v, j]
-                for i in range(neurons):
-                    v[i] += c[i] * h[i]
-            move(h, dec, gains, row, j)
-
-
-@jit_views
-def _shared(tile, gains, moved, row_v, start, end, membrane, read, d_h0, d_v0, sums):
-    """W_B and W_C, which the neurons share: Σ_i δh E + δV G; G = w_0 G + c_0 E + …; E likewise."""
-    states = d_h0.shape[0]
-    for n in range(states):
-        row, row_B, row_C = 2 * states + n, row_v + 2 + n, row_v + 2 + states + n
-        d, c, dec = d_h0[n], moved.cross[n], moved.decay[n]
-        for j in range(start, end):
-            h = tile[row, j]
-            _fetch(tile, row, j, start, end)
-            if membrane:
-                _fetch(tile, row_B, j, start, end)
-                _fetch(tile, row_C, j, start, end)
-                v_B, v_C = tile[row_B, j], tile[row_C, j]
-                if read:
-                    of_B, of_C = _read_shared(h, v_B, v_C, d, d_v0)
-                    sums.B[n, j] += of_B
-                    sums.C[n, j] += of_C
-                _cross(v_B, h, c, moved.slope, gains, row_B, j)
-                move(v_C, moved.slope, gains, row_C, j)
-            elif read:
-                sums.B[n, j] += _dot(d, h)
-            move(h, dec, gains, row, j)
-
-
-@jit_inline
-def _read_shared(h, v_B, v_C, d, d_v0):
-    """δh·E + δV·G of W_B, and δV·G of W_C."""
-    of_B, of_C = h.dtype.type(0.0), h.dtype.type(0.0)
-    for i in range(h.size):
-        of_B += d[i] * h[i] + d_v0[i] * v_B[i]
-        of_C += d_v0[i] * v_C[i]
-    return of_B, of_C
-
-
-@jit_inline
-def _dot(x, y):
-    total = x.dtype.type(0.0)
-    for i in range(x.size):
-        total += x[i] * y[i]
-    return total
-
-
-@jit_views
-def _fetch(tile, row, j, start, end):
-    """Ask for what comes `AHEAD` keys later, in this row or the next."""
-    _, n_keys, neurons = tile.shape
-    later = j + AHEAD
-    if later >= end:
-        row, later = row + 1, start + later - end
-    at = (row * n_keys + later) * neurons
-    for i in range(0, neurons, LINE // tile.itemsize):
-        prefetch(tile, at + i)  # pyright: ignore[reportCallIssue] - typed as numba sees it
-
-
-@jit_inline
-def _cross(v, h, cross, slope, gains, row, j):
-    """v = slope v + cross h + all that key j gains in this row."""
-    rows, times, at, weight = gains.drive[row], gains.times, gains.start[j], gains.weight[j]
-    p, a, b, c = rows[gains.first[j]], rows[times[at]], rows[times[at + 1]], rows[times[at + 2]]
-    for i in range(v.size):
-        v[i] = slope[i] * v[i] + cross[i] * h[i] + weight * p[i] + (a[i] + b[i]) + c[i]
-    add_more(v, gains, rows, j)

@@ -6,7 +6,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+#: What is decorated is called without the first argument, which type checkers can't know.
+intrinsic: Any = _intrinsic
 
 _I1, _I8, _I32 = ir.IntType(1), ir.IntType(8), ir.IntType(32)
 #: Rows and columns of a tile that is transposed in registers.

@@ -125,7 +125,7 @@ def _log1p_lane(x):
 def fetch(row):
     """Ask for a row of memory before its turn."""
     for i in range(0, row.size, LINE // row.itemsize):
-        prefetch(row, i)  # pyright: ignore[reportCallIssue] - typed as numba sees it
+        prefetch(row, i)
 
 
 @jit_views

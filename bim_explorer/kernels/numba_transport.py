@@ -1,7 +1,8 @@
-"""What a chunk adds to the influences of one stream, step by step from its end.
+"""What a chunk adds to the influences of one stream, state by state, each from the chunk's end.
 
 `transport` writes dec ⊙ g and c·g of `functional.rtrl` for every step: the left factors that meet
-the potentials (`numba_gains`).
+the potentials (`numba_gains`). One state's are used up before the next one's are written over
+them, so they never leave a core's second cache.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread
 from bim_explorer.kernels.numba_math import jit_inline, jit_views
+
+#: Rows of one state's left factors, by family of `functional.rtrl.Rows`; of the first three those
+#: on h, then those on V. The last two are sums over all states.
+H_W, H_DELTA, H_B, V_B, V_C, V_W, V_DELTA = range(7)
 
 
 class Flow(NamedTuple):
@@ -37,6 +43,7 @@ class Moved(NamedTuple):
         A_log_h: Σ_k dec_k ⊙ g_k of A_log (state, n).
         A_log_v: Σ_k c_k ⊙ g_k of A_log (state, n).
         D_v: Σ_k w_k (1-ρ) R_m u_k (n,).
+        to_v: w_k (1-ρ) R_m (step, n).
     """
 
     decay: np.ndarray
@@ -45,115 +52,71 @@ class Moved(NamedTuple):
     A_log_h: np.ndarray
     A_log_v: np.ndarray
     D_v: np.ndarray
+    to_v: np.ndarray
 
 
 @jit_views
-def transport(flow, A, D, gain, selection, membrane, lanes, drive, moved):
-    """Rows of every step's left factor, and dec_0, w_0, c_0 and the keyless sums.
-
-    drive (row, step, n) is written, `lanes` (4, n) is scratch.
-    """
-    (steps, neurons), states = flow.u.shape, A.shape[0]
-    a_h, g_delta, input_t, w_t = lanes[0], lanes[1], lanes[2], lanes[3]
-    _begin(moved)
-    w, row_v = moved.slope, 3 * states if selection else states
-    for t in range(steps - 1, -1, -1):
-        before = flow.h[t - 1] if t > 0 else flow.h_0
-        u_t, delta_t, gate_t, slope_t = flow.u[t], flow.delta[t], flow.gate[t], flow.slope[t]
-        for i in range(neurons):
-            input_t[i] = delta_t[i] * u_t[i]
+def begin(flow, D, gain, membrane, drive, moved):
+    """w of every step and w_0, and what reaches V past the states: by W through D."""
+    w, of_D = moved.slope, moved.D_v
+    w[:] = 1.0
+    of_D[:] = 0.0
+    drive[V_W] = 0.0
+    drive[V_DELTA] = 0.0
+    for t in range(len(flow.u) - 1, -1, -1):
+        to_v, row, u_t, slope_t = moved.to_v[t], drive[V_W, t], flow.u[t], flow.slope[t]
         if membrane:
-            _begin_rows_of_v(drive[row_v, t], w_t, w, gain, D, u_t, moved.D_v)
-        if membrane and selection:
-            drive[row_v + 1, t] = 0.0
-        for n in range(states):
-            B_n, a, dec_n, c_n = flow.B[t, n], flow.decay[t, n], moved.decay[n], moved.cross[n]
-            _through_decay(a_h, a, before[n], A[n])
-            _add_to_h(drive[n, t], moved.A_log_h[n], dec_n, B_n, delta_t, a_h)
-            if selection:
-                _rows_of_h(
-                    drive[states + n, t], drive[2 * states + n, t],
-                    dec_n, g_delta, a_h, u_t, B_n, gate_t, input_t,
-                )  # fmt: skip
-            if membrane:
-                _add_to_v(
-                    drive[row_v, t], moved.A_log_v[n], c_n, w_t, flow.C[t, n], B_n, delta_t, a_h
-                )
-            if membrane and selection:
-                at = row_v + 2 + n
-                _rows_of_v(
-                    drive[row_v + 1, t], drive[at, t], drive[at + states, t],
-                    c_n, w_t, g_delta, input_t, flow.h[t, n],
-                )  # fmt: skip
-            for i in range(neurons):
-                dec_n[i] *= a[i]
-                c_n[i] *= a[i]
-        for i in range(neurons):
+            for i in range(w.size):
+                to_v[i] = gain[i] * w[i]
+            for i in range(w.size):
+                row[i] = to_v[i] * D[i]
+            for i in range(w.size):
+                of_D[i] += to_v[i] * u_t[i]
+        for i in range(w.size):
             w[i] *= slope_t[i]
 
 
 @jit_views
-def _begin(moved):
-    moved.decay[:] = 1.0
-    moved.slope[:] = 1.0
-    moved.cross[:] = 0.0
-    moved.A_log_h[:] = 0.0
-    moved.A_log_v[:] = 0.0
-    moved.D_v[:] = 0.0
+def transport(flow, n, A_n, selection, membrane, drive, moved):
+    """Rows of every step's left factor of state n, and its dec_0, c_0 and sums without a key."""
+    neurons = A_n.size
+    rest = neurons % lanes(A_n)
+    moved.decay[n] = 1.0
+    moved.cross[n] = 0.0
+    moved.A_log_h[n] = 0.0
+    moved.A_log_v[n] = 0.0
+    for t in range(len(flow.u) - 1, -1, -1):
+        for i in range(0, neurons - rest, lanes(A_n)):
+            _step(flow, n, t, A_n, selection, membrane, drive, moved, i, full(A_n))
+        if rest:
+            last = neurons - rest
+            _step(flow, n, t, A_n, selection, membrane, drive, moved, last, first(A_n, rest))
 
 
 @jit_inline
-def _begin_rows_of_v(row, w_t, w, gain, D, u_t, of_D):
-    """w (1-ρ) R_m, W's direct way to V, and D's."""
-    for i in range(row.size):
-        w_t[i] = gain[i] * w[i]
-    for i in range(row.size):
-        row[i] = w_t[i] * D[i]
-    for i in range(row.size):
-        of_D[i] += w_t[i] * u_t[i]
-
-
-@jit_inline
-def _through_decay(a_h, a, x_tm1, A_n):
-    """∂h/∂Δ by the decay alone."""
-    for i in range(a_h.size):
-        a_h[i] = a[i] * x_tm1[i] * A_n[i]
-
-
-@jit_inline
-def _add_to_h(row_W, sum_A_log, dec_n, B_n, delta_t, a_h):
-    """dec g of W and of A_log."""
-    for i in range(dec_n.size):
-        row_W[i] = dec_n[i] * delta_t[i] * B_n
-    for i in range(dec_n.size):
-        sum_A_log[i] += dec_n[i] * a_h[i] * delta_t[i]
-
-
-@jit_inline
-def _rows_of_h(row_delta, row_B, dec_n, g_delta, a_h, u_t, B_n, gate_t, input_t):
-    """dec g of W_Δ and W_B."""
-    for i in range(dec_n.size):
-        g_delta[i] = (a_h[i] + u_t[i] * B_n) * gate_t[i]
-    for i in range(dec_n.size):
-        row_delta[i] = dec_n[i] * g_delta[i]
-        row_B[i] = dec_n[i] * input_t[i]
-
-
-@jit_inline
-def _add_to_v(row_W, sum_A_log, c_n, w_t, C_n, B_n, delta_t, a_h):
-    """c of this step, c·g of W, and c g of A_log."""
-    for i in range(c_n.size):
-        c_n[i] += w_t[i] * C_n
-    for i in range(c_n.size):
-        row_W[i] += c_n[i] * delta_t[i] * B_n
-        sum_A_log[i] += c_n[i] * a_h[i] * delta_t[i]
-
-
-@jit_inline
-def _rows_of_v(row_delta, row_B, row_C, c_n, w_t, g_delta, input_t, x):
-    """c·g of W_Δ, c g of W_B, and w h of W_C."""
-    for i in range(c_n.size):
-        row_delta[i] += c_n[i] * g_delta[i]
-        row_B[i] = c_n[i] * input_t[i]
-    for i in range(c_n.size):
-        row_C[i] = w_t[i] * x[i]
+def _step(flow, n, t, A_n, selection, membrane, drive, moved, i, some):
+    before = flow.h[t - 1, n] if t > 0 else flow.h_0[n]
+    dec_n, c_n = moved.decay[n], moved.cross[n]
+    a, dec = load(flow.decay[t, n], i, some), load(dec_n, i, some)
+    u, delta, B = load(flow.u[t], i, some), load(flow.delta[t], i, some), spread(flow.B[t, n])
+    a_h = a * load(before, i, some) * load(A_n, i, some)  # ∂h/∂Δ by the decay alone
+    g_W, g_B, g_A_log = delta * B, delta * u, a_h * delta
+    g_delta = (a_h + u * B) * load(flow.gate[t], i, some)
+    put(drive[H_W, t], i, some, dec * g_W)
+    of_h = moved.A_log_h[n]
+    put(of_h, i, some, load(of_h, i, some) + dec * g_A_log)
+    if selection:
+        put(drive[H_DELTA, t], i, some, dec * g_delta)
+        put(drive[H_B, t], i, some, dec * g_B)
+    if membrane:
+        to_v, of_v, v_W = load(moved.to_v[t], i, some), moved.A_log_v[n], drive[V_W, t]
+        c = load(c_n, i, some) + to_v * spread(flow.C[t, n])
+        put(v_W, i, some, load(v_W, i, some) + c * g_W)
+        put(of_v, i, some, load(of_v, i, some) + c * g_A_log)
+        put(c_n, i, some, c * a)
+        if selection:
+            v_delta = drive[V_DELTA, t]
+            put(v_delta, i, some, load(v_delta, i, some) + c * g_delta)
+            put(drive[V_B, t], i, some, c * g_B)
+            put(drive[V_C, t], i, some, to_v * load(flow.h[t, n], i, some))
+    put(dec_n, i, some, dec * a)
