@@ -58,8 +58,9 @@ def chunk_gradient(
     mean_loss = float(loss.sum()) / supervised
     gradient = _readout_gradient(network, traces, d_votes)
     gradient |= _block_gradients(network, traces, d_votes, credit)
-    for name, past in _carry(network, credit, selection_learns).items():
-        gradient[name].add_(past)
+    past = _carry(network, credit, selection_learns)
+    if past:
+        torch._foreach_add_([gradient[name] for name in past], list(past.values()))
     return logits, mean_loss, gradient
 
 

@@ -34,8 +34,8 @@ class Gains(NamedTuple):
         drive: (row, step + EXTRA, n).
         weight: Of what p had before the chunk, the first row that a key takes (key,).
         second: The same of the filter before it, where there is one (key,).
-        groups: Where the rows begin that are taken together, as numbers of `drive[row]`: those of
-            what p had and of the steps of spikes, and nothing; key after key (group, GROUP).
+        groups: Steps that are taken together: that of what p had, those of spikes, and steps of
+            nothing; key after key (group, GROUP).
         places: The same one by one.
         start: Where a key begins in `groups` (key + 1,).
         fell: Steps at which each input spikes, as bits (word, input).
@@ -54,7 +54,7 @@ class Gains(NamedTuple):
 def room(n_rows, inputs, steps, neurons, dtype):
     """Room for the gains of one stream."""
     n_keys = inputs + 1
-    groups = np.empty((n_keys * (steps // GROUP + 1), GROUP), np.uint32)
+    groups = np.empty((n_keys * (steps // GROUP + 1), GROUP), np.uint16)
     return Gains(
         np.empty((n_rows, steps + EXTRA, neurons), dtype),
         np.empty(n_keys, dtype),
@@ -69,12 +69,12 @@ def room(n_rows, inputs, steps, neurons, dtype):
 @jit_views
 def gather(gains, spikes, before):
     """Which rows each key takes; the last key is the bias. `before` is (filter, input)."""
-    (steps, inputs), order, width = spikes.shape, len(before), gains.drive.shape[2]
+    (steps, inputs), order = spikes.shape, len(before)
     mark(spikes, gains.fell)
     places, end = gains.places, 0
     for j in range(inputs + 1):
-        begin, biased = end, j == inputs
-        gains.start[j] = begin // GROUP
+        biased = j == inputs
+        gains.start[j] = end // GROUP
         gains.weight[j] = 1.0 if biased else before[order - 1, j]
         gains.second[j] = before[0, j] if order == 2 and not biased else 0.0
         places[end] = steps + (BIAS if biased else LAST_FILTER)
@@ -84,8 +84,6 @@ def gather(gains, spikes, before):
         while end % GROUP:
             places[end] = steps + NOTHING
             end += 1
-        for at in range(begin, end):
-            places[at] *= width
     gains.start[inputs + 1] = end // GROUP
 
 
@@ -93,32 +91,30 @@ class Taken(NamedTuple):
     """The first group that one key gains in a row of `drive`.
 
     Attributes:
-        rows: Left factors of the steps, and what lies behind them (step + EXTRA, n).
-        weight: Of what p had before the chunk, which begins at number `p` of `rows`.
-        a, b, c: Where the rows of three steps begin.
+        weight: Of what p had before the chunk, whose row is `p`.
+        a, b, c: Rows of three steps.
     """
 
-    rows: np.ndarray
     weight: float
-    p: int
-    a: int
-    b: int
-    c: int
+    p: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
 
 
 @jit_inline
 def taken(gains, row, j):
     """What key j gains first in a row of `drive`."""
-    group = gains.groups[gains.start[j]]
-    return Taken(gains.drive[row], gains.weight[j], group[0], group[1], group[2], group[3])
+    rows, group = gains.drive[row], gains.groups[gains.start[j]]
+    p, a, b, c = rows[group[0]], rows[group[1]], rows[group[2]], rows[group[3]]
+    return Taken(gains.weight[j], p, a, b, c)
 
 
 @jit_inline
 def gained(key, i, some):
     """Its sum in some lanes."""
-    rows = key.rows
-    x = spread(key.weight) * load(rows, key.p + i, some) + load(rows, key.a + i, some)
-    return x + (load(rows, key.b + i, some) + load(rows, key.c + i, some))
+    x = spread(key.weight) * load(key.p, i, some) + load(key.a, i, some)
+    return x + (load(key.b, i, some) + load(key.c, i, some))
 
 
 @jit_inline
@@ -127,11 +123,11 @@ def gain_more(x, gains, row, j):
     rows, rest = gains.drive[row], x.size % lanes(x)
     for number in range(gains.start[j] + _ONE, gains.start[j + 1]):
         group = gains.groups[number]
+        a, b, c, d = rows[group[0]], rows[group[1]], rows[group[2]], rows[group[3]]
         for i in range(0, x.size - rest, lanes(x)):
-            _add_group(x, rows, group[0], group[1], group[2], group[3], i, full(x))
+            _add_four(x, a, b, c, d, i, full(x))
         if rest:
-            i, some = x.size - rest, first(x, rest)
-            _add_group(x, rows, group[0], group[1], group[2], group[3], i, some)
+            _add_four(x, a, b, c, d, x.size - rest, first(x, rest))
     weight = gains.second[j]
     if weight != 0.0:
         q = rows[len(rows) - EXTRA + FIRST_FILTER]
@@ -140,9 +136,8 @@ def gain_more(x, gains, row, j):
 
 
 @jit_inline
-def _add_group(x, rows, a, b, c, d, i, some):
-    more = load(rows, a + i, some) + load(rows, b + i, some)
-    more += load(rows, c + i, some) + load(rows, d + i, some)
+def _add_four(x, a, b, c, d, i, some):
+    more = (load(a, i, some) + load(b, i, some)) + (load(c, i, some) + load(d, i, some))
     put(x, i, some, load(x, i, some) + more)
 
 
@@ -170,33 +165,39 @@ def filter_back(drive, keep, decay, scale, order):
         scale: What the filtered spikes are multiplied by.
         order: Filters in a row, 1 or 2.
     """
-    width = drive.shape[2]
-    rest = width % lanes(drive)
+    steps = keep.size
     for r in range(len(drive)):
         rows = drive[r]
-        for i in range(0, width - rest, lanes(drive)):
-            _filter_back(rows, keep, decay, scale, order, i, full(drive))
+        nothing, bias = rows[steps + NOTHING], rows[steps + BIAS]
+        for i in range(bias.size):
+            nothing[i] = 0.0
+            bias[i] = 0.0
+        _filter_back(rows, rows[steps + LAST_FILTER], keep, decay, scale, True)
+        if order == 2:
+            one = drive.dtype.type(1.0)
+            _filter_back(rows, rows[steps + FIRST_FILTER], keep, decay, one, False)
+
+
+@jit_views
+def _filter_back(rows, start, keep, decay, scale, summed):
+    """One filter's adjoint; the bias's sum, where `summed`, is taken of what comes in."""
+    steps, rest, last = keep.size, start.size % lanes(start), start.size - start.size % lanes(start)
+    for t in range(steps - 1, -1, -1):
+        # behind the last step lies the row of zeros
+        share = decay * keep[t + 1] if t + 1 < steps else decay
+        for i in range(0, last, lanes(start)):
+            _back_one(rows, t, steps, share, scale, summed, i, full(start))
         if rest:
-            _filter_back(rows, keep, decay, scale, order, width - rest, first(drive, rest))
+            _back_one(rows, t, steps, share, scale, summed, last, first(start, rest))
+    share = decay * keep[0]
+    for i in range(start.size):
+        start[i] = share * rows[0, i]
 
 
 @jit_inline
-def _filter_back(rows, keep, decay, scale, order, i, some):
-    steps, nothing = keep.size, spread(rows.dtype.type(0.0))
-    put(rows[steps + NOTHING], i, some, nothing)
-    bias, behind, factor = nothing, nothing, spread(scale)
-    for t in range(steps - 1, -1, -1):
-        share = decay * keep[t + 1] if t + 1 < steps else decay
-        given = load(rows[t], i, some)
-        bias += given
-        behind = factor * given + spread(share) * behind
-        put(rows[t], i, some, behind)
-    put(rows[steps + BIAS], i, some, bias)
-    put(rows[steps + LAST_FILTER], i, some, spread(decay * keep[0]) * behind)
-    if order == 2:
-        behind = nothing
-        for t in range(steps - 1, -1, -1):
-            share = decay * keep[t + 1] if t + 1 < steps else decay
-            behind = load(rows[t], i, some) + spread(share) * behind
-            put(rows[t], i, some, behind)
-        put(rows[steps + FIRST_FILTER], i, some, spread(decay * keep[0]) * behind)
+def _back_one(rows, t, steps, share, scale, summed, i, some):
+    row, given = rows[t], load(rows[t], i, some)
+    if summed:
+        bias = rows[steps + BIAS]
+        put(bias, i, some, load(bias, i, some) + given)
+    put(row, i, some, spread(scale) * given + spread(share) * load(rows[t + 1], i, some))
