@@ -10,14 +10,13 @@ Whatever the chunk's losses were, the influences are at its end afterwards.
 
 from __future__ import annotations
 
-from functools import reduce
-
 import torch
 from torch import Tensor
 
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.chunk import ChunkTensors
+from bim_explorer.functional.readout import Seen, answer
 from bim_explorer.functional.rtrl import Families
 
 
@@ -39,59 +38,35 @@ def chunk_gradient(
         credit: exact, truncated or local.
         selection_learns: Whether the parameters beside W need the influences' part as well.
     """
-    votes = network.votes(traces)
-    total = reduce(torch.add, votes)
-    logits = total / len(votes) if credit == "local" else total
+    seen, apart = network.seen(traces), credit == "local"
     supervised = int(data.mask.sum())
     if not supervised:
         _carry(network, credit, selection_learns)
-        return logits, None, {}
-    cross_entropy = network.blocks[0].kernels.cross_entropy
-    if credit == "local":
-        losses, d_votes = zip(
-            *(cross_entropy(vote, data.target, data.mask) for vote in votes), strict=True
-        )
-        loss = torch.stack(losses).mean(0)
-    else:
-        loss, d_vote = cross_entropy(logits, data.target, data.mask)
-        d_votes = (d_vote,) * len(votes)
-    mean_loss = float(loss.sum()) / supervised
-    gradient = _readout_gradient(network, traces, d_votes)
-    gradient |= _block_gradients(network, traces, d_votes, credit)
+        return answer(network.votes(traces), apart), None, {}
+    kernels = network.blocks[0].kernels
+    judged = kernels.judge(seen, network.readout, data.target, data.mask, apart)
+    gradient = {f"readout.{name}": slope for name, slope in judged.gradient.items()}
+    gradient |= _block_gradients(network, traces, judged.d_seen, credit)
     past = _carry(network, credit, selection_learns)
     if past:
-        torch._foreach_add_([gradient[name] for name in past], list(past.values()))
-    return logits, mean_loss, gradient
-
-
-def _readout_gradient(
-    network: Network, traces: list[BlockTrace], d_votes: tuple[Tensor, ...]
-) -> dict[str, Tensor]:
-    flat = [d_vote.flatten(0, 1) for d_vote in d_votes]
-    gradient = {"readout.b": torch.stack([d.sum(0) for d in flat])}
-    if network.dynamics.reads_y:
-        y = [trace.y.flatten(0, 1) for trace in traces]
-        gradient["readout.W_y"] = torch.stack([d.T @ s for d, s in zip(flat, y, strict=True)])
-    if network.dynamics.reads_z:
-        z = [trace.z.flatten(0, 1) for trace in traces]
-        gradient["readout.W_z"] = torch.stack([d.T @ s for d, s in zip(flat, z, strict=True)])
-    return gradient
+        mine = [gradient[name] for name in past]
+        torch._foreach_add_(mine, list(past.values()))  # pyright: ignore[reportPrivateImportUsage]
+    return judged.logits, float(judged.loss.sum()) / supervised, gradient
 
 
 def _block_gradients(
-    network: Network, traces: list[BlockTrace], d_votes: tuple[Tensor, ...], credit: str
+    network: Network, traces: list[BlockTrace], d_seen: list[Seen], credit: str
 ) -> dict[str, Tensor]:
     gradient: dict[str, Tensor] = {}
     from_above: Tensor | None = None
-    dynamics, readout = network.dynamics, network.readout
     for index in reversed(range(len(traces))):
-        y = traces[index].y
-        d_y = d_votes[index] @ readout.W_y[index] if dynamics.reads_y else torch.zeros_like(y)
-        d_z = d_votes[index] @ readout.W_z[index] if dynamics.reads_z else None
+        d_y, d_z = d_seen[index]
+        if d_y is None:
+            d_y = torch.zeros_like(traces[index].y)
         if from_above is not None:
             d_z = from_above if d_z is None else d_z + from_above
         theta, from_above = network.blocks[index].adjoint(
-            d_y, d_z, dynamics, below=index > 0 and credit != "local"
+            d_y, d_z, network.dynamics, below=index > 0 and credit != "local"
         )
         gradient |= {f"block{index}.{name}": g for name, g in theta._asdict().items()}
     return gradient

@@ -19,7 +19,7 @@ from bim_explorer.engine.block import Block
 from bim_explorer.engine.initial import block_parameters, readout_bias, readout_weights
 from bim_explorer.engine.settings import Dynamics
 from bim_explorer.functional.adjoint import BlockTrace
-from bim_explorer.functional.readout import ReadoutParameters, block_logits
+from bim_explorer.functional.readout import ReadoutParameters, Seen, block_logits
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
 
@@ -51,17 +51,15 @@ class Network:
             spikes = traces[-1].z
         return traces
 
+    def seen(self, traces: list[BlockTrace]) -> list[Seen]:
+        """What the readout sees of each block."""
+        reads_y, reads_z = self.dynamics.reads_y, self.dynamics.reads_z
+        return [Seen(t.y if reads_y else None, t.z if reads_z else None) for t in traces]
+
     def votes(self, traces: list[BlockTrace]) -> list[Float[Tensor, "batch time class"]]:
         """The logits of each block's own readout."""
-        return [
-            block_logits(
-                trace.y if self.dynamics.reads_y else None,
-                trace.z if self.dynamics.reads_z else None,
-                self.readout,
-                index,
-            )
-            for index, trace in enumerate(traces)
-        ]
+        seen = self.seen(traces)
+        return [block_logits(*each, self.readout, index) for index, each in enumerate(seen)]
 
     def answer(
         self, spikes: Float[Tensor, "batch time input"], keep: Float[Tensor, "batch time"]

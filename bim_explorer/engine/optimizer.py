@@ -79,7 +79,7 @@ class Optimizer:
 
     def _adam(self, span: slice, moves: Tensor, learning_rate: float, steps: int) -> None:
         # What torch.optim.Adam(fused=True) calls; the function around it takes five times as long.
-        torch._fused_adam_(
+        torch._fused_adam_(  # pyright: ignore[reportPrivateImportUsage]
             [self._weights[span]],
             [moves],
             [self._mean[span]],

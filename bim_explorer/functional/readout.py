@@ -10,6 +10,8 @@ L = mean over streams of the sum over supervised steps of
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -25,6 +27,29 @@ class ReadoutParameters(NamedTuple):
     b: Float[Tensor, "block class"]
 
 
+class Seen(NamedTuple):
+    """What the readout sees of a block, or the loss's gradient by it; None where it does not."""
+
+    y: Float[Tensor, "batch time neuron"] | None
+    z: Float[Tensor, "batch time neuron"] | None
+
+
+class Judgement(NamedTuple):
+    """What a chunk's losses say.
+
+    Attributes:
+        logits: The readout's answer (batch, time, class).
+        loss: Of every step, 0 where unsupervised (batch, time).
+        d_seen: ∂L/∂y and ∂L/∂z of every block.
+        gradient: ∂L/∂ of the readout's parameters, by name; of weights that see nothing none.
+    """
+
+    logits: Tensor
+    loss: Tensor
+    d_seen: list[Seen]
+    gradient: dict[str, Tensor]
+
+
 def block_logits(
     y: Float[Tensor, "batch time neuron"] | None,
     z: Float[Tensor, "batch time neuron"] | None,
@@ -38,6 +63,12 @@ def block_logits(
         if seen is not None:
             logits = torch.addmm(logits, seen.flatten(0, 1), weights.T)
     return logits.view(*shape, -1)
+
+
+def answer(votes: Sequence[Tensor], apart: bool) -> Float[Tensor, "batch time class"]:
+    """The readout's logits: what the blocks vote for together, or the mean of their own."""
+    together = reduce(torch.add, votes)
+    return together / len(votes) if apart else together
 
 
 def cross_entropy(
@@ -67,6 +98,58 @@ def _label_entropy(
     loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, given, reduction="none")
     d_logits = (torch.sigmoid(logits) - given) * (supervised / logits.shape[0])[..., None]
     return (loss * asked).sum(-1) * supervised, d_logits * asked
+
+
+def judge(
+    seen: Sequence[Seen],
+    parameters: ReadoutParameters,
+    target: Int[Tensor, "batch time"] | Float[Tensor, "batch time class"],
+    mask: Bool[Tensor, "batch time"],
+    apart: bool,
+    cross_entropy: Callable[..., tuple[Tensor, Tensor]] = cross_entropy,
+) -> Judgement:
+    """The readout's answer and its loss, and what follows from it for all that it sees.
+
+    Args:
+        seen: Of every block.
+        parameters: The readout's.
+        target: What is asked for.
+        mask: Where.
+        apart: Each block has a loss on its own vote, and L is their mean: credit is local.
+        cross_entropy: A backend's own, where it is faster.
+    """
+    votes = [block_logits(*each, parameters, block) for block, each in enumerate(seen)]
+    logits = answer(votes, apart)
+    if apart:
+        judged = [cross_entropy(vote, target, mask) for vote in votes]
+        loss, d_votes = torch.stack([each for each, _ in judged]).mean(0), [d for _, d in judged]
+    else:
+        loss, d_vote = cross_entropy(logits, target, mask)
+        d_votes = [d_vote] * len(seen)
+    d_y, of_y = _through(d_votes, [each.y for each in seen], parameters.W_y)
+    d_z, of_z = _through(d_votes, [each.z for each in seen], parameters.W_z)
+    of_b = torch.stack([d.sum((0, 1)) for d in d_votes])
+    gradient = {"W_y": of_y, "W_z": of_z, "b": of_b}
+    return Judgement(
+        logits,
+        loss,
+        [Seen(*each) for each in zip(d_y, d_z, strict=True)],
+        {name: slope for name, slope in gradient.items() if slope is not None},
+    )
+
+
+def _through(
+    d_votes: list[Tensor], signals: list[Tensor | None], weights: Tensor
+) -> tuple[list[Tensor | None], Tensor | None]:
+    """∂L/∂signal of every block, and ∂L/∂weights; None where the readout does not see it."""
+    slopes = [
+        None if signal is None else (d @ w, d.flatten(0, 1).T @ signal.flatten(0, 1))
+        for d, signal, w in zip(d_votes, signals, weights, strict=True)
+    ]
+    seen = [slope for slope in slopes if slope is not None]
+    if not seen:
+        return [None] * len(slopes), None
+    return [d for d, _ in seen], torch.stack([product for _, product in seen])
 
 
 def guess_loss(n_out: int, labels: bool) -> float:

@@ -1,9 +1,9 @@
-"""What a backend must offer: everything over a chunk beside the readout's products.
+"""What a backend must offer: everything over a chunk.
 
 What spikes bring to a block, and its recurrences, forwards and backwards; the passes over its
-influences; the readout's loss; the spike pairs of STDP. The equations stand in `selective_ssm`,
-`lif`, `adjoint`, `rtrl`, `readout` and `stdp`; a backend is free in how it gets there, and may
-touch each number once.
+influences; the readout and its loss; the spike pairs of STDP. The equations stand in
+`selective_ssm`, `lif`, `adjoint`, `rtrl`, `readout` and `stdp`; a backend is free in how it gets
+there, and may touch each number once.
 
 Axes: batch b, time t, state s, neuron n, input m. Neurons stand last: they don't see each other,
 so a processor's lanes can take one each.
@@ -11,12 +11,14 @@ so a processor's lanes can take one each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from torch import Tensor
 
 if TYPE_CHECKING:
     from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+    from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
     from bim_explorer.functional.rtrl import Families, Influence
     from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
     from bim_explorer.functional.soma import SomaTrace
@@ -140,8 +142,23 @@ class Kernels(Protocol):
         """
         ...
 
-    def cross_entropy(self, logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of every step and ∂L/∂logits; see `functional.readout.cross_entropy`."""
+    def judge(
+        self,
+        seen: Sequence[Seen],
+        parameters: ReadoutParameters,
+        target: Tensor,
+        mask: Tensor,
+        apart: bool,
+    ) -> Judgement:
+        """The readout's answer, its loss, and what follows from it; see `functional.readout`.
+
+        Args:
+            seen: What the readout sees of every block.
+            parameters: The readout's.
+            target: A class (b, t), or labels (b, t, c).
+            mask: Whether it is asked for (b, t); somewhere it is.
+            apart: Whether each block has a loss on its own vote.
+        """
         ...
 
     def stdp(

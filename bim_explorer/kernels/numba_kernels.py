@@ -8,6 +8,7 @@ chance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from bim_explorer.functional import readout
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
 from bim_explorer.functional.rtrl import BorderSums, Families, Influence
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
@@ -165,20 +167,61 @@ def carry(
     return influence, BlockParameters(*tensors(*past_gradient))
 
 
-def cross_entropy(logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def judge(
+    seen: Sequence[Seen],
+    parameters: ReadoutParameters,
+    target: Tensor,
+    mask: Tensor,
+    apart: bool,
+) -> Judgement:
+    """The readout and its loss; see `functional.scans.Kernels.judge`."""
+    (blocks, classes, neurons), labels = parameters.W_y.shape, target.ndim == 3
+    if labels or classes * neurons > numba_readout.SMALL:
+        own = readout.cross_entropy if labels else _cross_entropy
+        return readout.judge(seen, parameters, target, mask, apart, own)
+    W_y, W_z, bias, asked, where = arrays(*parameters, target, mask)
+    (batch, steps), number = asked.shape, bias.dtype.type
+    reads_y, reads_z = (signal is not None for signal in seen[0])
+    nothing = (np.empty((0, 0, 0), number),) * blocks
+    ys = tuple(arrays(*(each.y for each in seen if each.y is not None))) or nothing
+    zs = tuple(arrays(*(each.z for each in seen if each.z is not None))) or nothing
+    d_ys, d_zs = (tuple(np.empty_like(each) for each in signals) for signals in (ys, zs))
+    parts, beyond = len(stream_spans(batch)), np.zeros(1, bool)
+    sums = [np.zeros((parts, *weights.shape), number) for weights in (W_y, W_z, bias)]
+    logits, loss = np.empty((batch, steps, classes), number), np.empty((batch, steps), number)
+    told = (ys, zs, reads_y, reads_z, W_y, W_z, bias, apart, asked, where, number(1.0 / batch))
+    over_parts(numba_readout.judge, batch, *told, logits, loss, d_ys, d_zs, *sums, beyond)
+    _refuse(beyond, asked, classes)
+    slopes = dict(zip(parameters._fields, tensors(*(_joined(each) for each in sums)), strict=True))
+    read = {"W_y": reads_y, "W_z": reads_z, "b": True}
+    d_seen = [
+        Seen(_told(d_y, reads_y), _told(d_z, reads_z)) for d_y, d_z in zip(d_ys, d_zs, strict=True)
+    ]
+    gradient = {name: slope for name, slope in slopes.items() if read[name]}
+    return Judgement(torch.from_numpy(logits), torch.from_numpy(loss), d_seen, gradient)
+
+
+def _told(slope: np.ndarray, read: bool) -> Tensor | None:
+    """The slope by a signal that is read."""
+    return torch.from_numpy(slope) if read else None
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Loss of every step and ∂L/∂logits; see `functional.readout`."""
-    if target.ndim == logits.ndim:
-        return readout.cross_entropy(logits, target, mask)
     answers, asked, where = arrays(logits, target, mask)
     loss, d_logits = np.empty_like(answers[..., 0]), np.empty_like(answers)
     share = answers.dtype.type(1.0 / len(answers))
     beyond = np.zeros(1, bool)
     told = (answers, asked, where, share, loss, d_logits, beyond)
     over_streams(numba_readout.cross_entropy, len(answers), *told)
-    if beyond[0]:
-        n = answers.shape[2]
-        raise IndexError(f"a target is class {asked.max()}, the readout has {n}: 0 to {n - 1}")
+    _refuse(beyond, asked, answers.shape[2])
     return torch.from_numpy(loss), torch.from_numpy(d_logits)
+
+
+def _refuse(beyond: np.ndarray, target: np.ndarray, n: int) -> None:
+    """Refuse a target that is no class."""
+    if beyond[0]:
+        raise IndexError(f"a target is class {target.max()}, the readout has {n}: 0 to {n - 1}")
 
 
 def stdp(

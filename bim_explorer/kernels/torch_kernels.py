@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
-from bim_explorer.functional.readout import cross_entropy
+from bim_explorer.functional.readout import judge
 from bim_explorer.functional.rtrl import BorderSums, Families, Influence, rows
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
@@ -35,7 +35,7 @@ from bim_explorer.functional.traces import (
     trace_after,
 )
 
-__all__ = ["cross_entropy", "trace_after"]
+__all__ = ["judge", "trace_after"]
 
 name = "torch"
 stdp = stdp_term

@@ -16,7 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from bim_explorer.functional.readout import cross_entropy
+from bim_explorer.functional.readout import judge
 from bim_explorer.functional.rtrl import Families
 from bim_explorer.functional.selective_ssm import Dendrite, Selection
 from bim_explorer.functional.soma import SomaTrace
@@ -32,7 +32,7 @@ from bim_explorer.kernels.torch_kernels import (
     stdp,
 )
 
-__all__ = ["cross_entropy", "stdp"]
+__all__ = ["judge", "stdp"]
 
 name = "triton"
 

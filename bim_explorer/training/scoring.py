@@ -10,6 +10,7 @@ from bim_explorer.baselines.learner import BaselineNetwork
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.chunk import ChunkTensors
+from bim_explorer.functional.readout import answer
 from bim_explorer.training.judges import Judge
 from bim_explorer.training.metrics import Tally, tally
 
@@ -38,8 +39,7 @@ def score(
     for chunk in chunks:
         twin = twin or network.twin(chunk.keep.shape[0])
         data = ChunkTensors.of(chunk, network.like)
-        votes = torch.stack(twin.answer(data.spikes, data.keep))
-        logits = votes.mean(0) if credit == "local" else votes.sum(0)
+        logits = answer(twin.answer(data.spikes, data.keep), apart=credit == "local")
         sums = sums + tally(logits, data.target, data.mask, chunk.surcharge)
         if judge is not None:
             judge.add(logits.cpu().numpy(), chunk)

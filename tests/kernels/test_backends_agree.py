@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bim_explorer.functional.adjoint import BlockTrace
+from bim_explorer.functional.readout import ReadoutParameters, Seen
 from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_slope
 from bim_explorer.functional.stdp import StdpTraces, Window
@@ -226,32 +227,75 @@ def test_pairs_agree(dtype, batch, steps, inputs, neurons, rate):
     close(ours, reference, dtype)
 
 
-@DTYPES
-@pytest.mark.parametrize("classes", [1, 2, 37])
-def test_losses_agree(dtype, classes):
-    logits = 20 * random(3, 7, classes, dtype=dtype, seed=1)
+def judge_case(dtype, classes, neurons=19, blocks=2, reads=(True, True)):
+    """What a readout sees, its parameters, and what is asked of it; somewhere nothing is."""
+    seen = [
+        Seen(*(random(3, 7, neurons, dtype=dtype, seed=40 + i) if r else None for r in reads))
+        for i in range(blocks)
+    ]
+    shapes = [(blocks, classes, neurons)] * 2 + [(blocks, classes)]
+    weights = [4 * random(*shape, dtype=dtype, seed=50 + i) for i, shape in enumerate(shapes)]
     target = torch.arange(21).reshape(3, 7) % classes
     mask = random(3, 7, dtype=dtype, seed=2) > 0.3
     target[~mask] = -1
-    close(*both("cross_entropy", logits, target, mask), dtype)
+    return seen, ReadoutParameters(*weights), target, mask
+
+
+def judgements_agree(case, apart, dtype):
+    ours, reference = both("judge", *case, apart)
+    close(ours[:2], reference[:2], dtype)
+    close(tuple(ours.d_seen), tuple(reference.d_seen), dtype)
+    assert ours.gradient.keys() == reference.gradient.keys()
+    for name, slope in reference.gradient.items():
+        close(ours.gradient[name], slope, dtype)
+
+
+@DTYPES
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("classes", [1, 2, 37, 200])
+def test_judgements_agree(dtype, classes, apart):
+    seen, parameters, target, mask = judge_case(dtype, classes)
+    judgements_agree((seen, parameters, target, mask), apart, dtype)
     labels = (random(3, 7, classes, dtype=dtype, seed=3) * 3).floor() - 1
-    close(*both("cross_entropy", logits, labels, mask), dtype)
+    judgements_agree((seen, parameters, labels, mask), apart, dtype)
 
 
-def test_a_target_beyond_the_classes_is_refused_in_one_sentence():
-    logits, mask = torch.zeros(1, 2, 3), torch.tensor([[True, False]])
-    numba_kernels.cross_entropy(logits, torch.tensor([[2, 99]]), mask)
-    with pytest.raises(IndexError, match=r"^a target is class 3, the readout has 3: 0 to 2$"):
-        numba_kernels.cross_entropy(logits, torch.tensor([[3, 0]]), mask)
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize("reads", [(True, False), (False, True)])
+def test_judgements_agree_where_a_signal_is_not_seen(blocks, reads):
+    case = judge_case(torch.float64, 5, blocks=blocks, reads=reads)
+    judgements_agree(case, False, torch.float64)
 
 
+CLASSES = pytest.mark.parametrize("classes", [3, 300])
+
+
+def plain_case(classes):
+    """A readout that sees one neuron and asks at the first of two steps."""
+    weights = (torch.zeros(1, classes, 9), torch.zeros(1, classes, 9), torch.zeros(1, classes))
+    seen = [Seen(torch.ones(1, 2, 9), torch.ones(1, 2, 9))]
+    return seen, ReadoutParameters(*weights), torch.tensor([[True, False]])
+
+
+@CLASSES
+def test_a_target_beyond_the_classes_is_refused_in_one_sentence(classes):
+    seen, parameters, mask = plain_case(classes)
+    numba_kernels.judge(seen, parameters, torch.tensor([[2, 999]]), mask, apart=False)
+    told = rf"^a target is class {classes}, the readout has {classes}: 0 to {classes - 1}$"
+    with pytest.raises(IndexError, match=told):
+        numba_kernels.judge(seen, parameters, torch.tensor([[classes, 0]]), mask, apart=False)
+
+
+@CLASSES
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
-def test_a_loss_of_what_is_no_number_is_none(broken):
-    logits, target = torch.zeros(1, 2, 5), torch.tensor([[1, 2]])
-    logits[0, 0, 3] = broken
-    loss, d_logits = numba_kernels.cross_entropy(logits, target, torch.ones(1, 2, dtype=torch.bool))
-    assert loss[0].isfinite().tolist() == [False, True]
-    assert d_logits[0].isfinite().all(1).tolist() == [False, True]
+def test_a_loss_of_what_is_no_number_is_none(classes, broken):
+    seen, parameters, _ = plain_case(classes)
+    assert seen[0].y is not None
+    seen[0].y[0, 0, 3] = broken
+    parameters.W_y[:] = 1.0
+    everywhere = torch.ones(1, 2, dtype=torch.bool)
+    judged = numba_kernels.judge(seen, parameters, torch.tensor([[1, 2]]), everywhere, apart=False)
+    assert judged.loss[0].isfinite().tolist() == [False, True]
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -266,6 +310,7 @@ def test_threads_share_the_streams(threads):
     try:
         dendrites_agree(case, torch.float64)
         influences_agree(carried, Families(), torch.float64)
+        judgements_agree(judge_case(torch.float64, 5), False, torch.float64)
         close(numba_kernels.stdp(pre, post, keep, traces, window), pairs, torch.float64)
     finally:
         torch.set_num_threads(1)
