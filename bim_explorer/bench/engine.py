@@ -85,9 +85,8 @@ def influence(sizes: Sizes, options: Options) -> Work:
     block, data = network.blocks[0], ChunkTensors.of(next(stream(sizes)), network.like)
     trace, families = block.forward(data.spikes, data.keep, network.dynamics), Families()
     influence = Influence.zeros(sizes.batch, block.theta, families)
-    border = (torch.rand_like(trace.dendrite.h_0), torch.rand_like(trace.v[:, 0]))
     D, gain = block.theta.D, network.dynamics.membrane.gain
-    return lambda: block.kernels.carry(influence, trace, D, gain, families, border)
+    return lambda: block.kernels.carry(influence, trace, D, gain, families)
 
 
 def _row(name: str, times: Times, sizes: Sizes) -> Row:

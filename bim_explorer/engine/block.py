@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
-from bim_explorer.functional.adjoint import BlockTrace, ChunkGradient, chunk_adjoint
+from bim_explorer.functional.adjoint import BlockTrace, chunk_adjoint
 from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
@@ -23,9 +23,9 @@ from bim_explorer.functional.traces import Presynaptic
 
 @dataclass(slots=True)
 class BlockState:
-    """What a block remembers between two chunks: potentials (order of the kernel), h and V."""
+    """What a block remembers between two chunks: what the filters of the potentials hold, h, V."""
 
-    psp: list[Float[Tensor, "batch input"]]
+    psp: Float[Tensor, "filter batch input"]
     h: Float[Tensor, "batch state neuron"]
     v: Float[Tensor, "batch neuron"]
 
@@ -50,14 +50,13 @@ class Block:
         neurons, states = self.theta.A_log.shape
         inputs, like = self.theta.W.shape[1], self.theta.W
         self.state = BlockState(
-            psp=[like.new_zeros(self.batch, inputs) for _ in range(2)],
+            psp=like.new_zeros(1, self.batch, inputs),
             h=like.new_zeros(self.batch, states, neurons),
             v=like.new_zeros(self.batch, neurons),
         )
         self.influence: Influence | None = None
         self.families = Families()
         self._trace: BlockTrace | None = None
-        self._border: tuple[Tensor, Tensor] | None = None
 
     def forward(
         self,
@@ -67,13 +66,13 @@ class Block:
     ) -> BlockTrace:
         """Advance all streams by a chunk (BIM eqs. 1-3)."""
         theta, state, membrane = self.theta, self.state, dynamics.membrane
-        self._trace = self._border = None  # what the last chunk left makes room for the next
-        before = torch.stack(state.psp[: dynamics.psp_order])
+        self._trace = None  # what the last chunk left makes room for the next
+        before = _filters(state.psp, dynamics.psp_order)
         pre = Presynaptic(spikes, before, keep, dynamics.psp_decay, dynamics.psp_scale)
         selection, dendrite = self.kernels.dendrite(pre, theta, state.h)
         soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         self._trace = BlockTrace(pre, selection, dendrite, soma)
-        state.psp[: dynamics.psp_order] = dendrite.psp_after.unbind()
+        state.psp = dendrite.psp_after
         state.h, state.v = dendrite.h[:, -1].clone(), soma.v[:, -1].clone()
         return self._trace
 
@@ -83,46 +82,56 @@ class Block:
         d_z: Float[Tensor, "batch time neuron"] | None,
         dynamics: Dynamics,
         below: bool = True,
+        families: Families | None = None,
     ) -> tuple[BlockParameters, Float[Tensor, "batch time input"] | None]:
-        """Gradient of the chunk's losses inside the chunk, and ∂L/∂spikes for the block below.
+        """Gradient of the chunk's losses, and ∂L/∂spikes inside the chunk for the block below.
 
         Args:
             d_y: ∂L/∂y at each step, by the readout.
             d_z: ∂L/∂z at each step, by the readout and the block above; None if nothing reads it.
             dynamics: The constants of the forward pass.
             below: Whether a block below asks for ∂L/∂spikes; None is returned otherwise.
+            families: The influences to keep, which bring in all that was before the chunk (BIM
+                eq. 8) and are moved to its end as by `carry`; None for the chunk alone.
         """
         assert self._trace is not None
-        chunk: ChunkGradient = chunk_adjoint(
-            self._trace, d_y, d_z, self.theta, dynamics.membrane, self.kernels, below
+        carried = None if families is None else (self._kept(families), families)
+        chunk = chunk_adjoint(
+            self._trace, d_y, d_z, self.theta, dynamics.membrane, self.kernels, below, carried
         )
-        self._border = (chunk.h_0, chunk.v_0)
+        if chunk.influence is not None:
+            self.influence = chunk.influence
         return chunk.theta, chunk.spikes
 
-    def carry(self, dynamics: Dynamics, families: Families) -> BlockParameters | None:
+    def carry(self, dynamics: Dynamics, families: Families) -> None:
         """Move the influences to the end of the chunk that was run last (BIM eq. 7).
 
         Args:
             dynamics: The constants of the forward pass.
             families: The influences to keep; those that come new start at zero.
-
-        Returns:
-            What the influences before the chunk add to the gradient of its losses (BIM eq. 8);
-            None where there was no loss, or no influence yet.
         """
         assert self._trace is not None
-        border = self._border
+        self.influence = self.kernels.carry(
+            self._kept(families), self._trace, self.theta.D, dynamics.membrane.gain, families
+        )
+
+    def _kept(self, families: Families) -> Influence:
+        """The influences so far, in the rows that are to be kept from now on."""
         if self.influence is None:
             self.influence = Influence.zeros(self.batch, self.theta, families)
-            border = None
         elif families != self.families:
             self.influence = self.influence.with_families(self.families, families)
         self.families = families
-        self.influence, past = self.kernels.carry(
-            self.influence, self._trace, self.theta.D, dynamics.membrane.gain, families, border
-        )
-        return past
+        return self.influence
 
     def forget_influence(self) -> None:
-        """Drop the influences; the next `carry` starts from zero."""
+        """Drop the influences; they start from zero again."""
         self.influence = None
+
+
+def _filters(psp: Tensor, order: int) -> Float[Tensor, "filter batch input"]:
+    """What so many filters hold; one that comes new begins at rest."""
+    missing = order - len(psp)
+    if missing > 0:
+        psp = torch.cat([psp, psp.new_zeros(missing, *psp.shape[1:])])
+    return psp[:order]

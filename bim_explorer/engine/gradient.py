@@ -16,7 +16,7 @@ from torch import Tensor
 from bim_explorer.engine.network import Network
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.chunk import ChunkTensors
-from bim_explorer.functional.readout import Seen, answer
+from bim_explorer.functional.readout import answer
 from bim_explorer.functional.rtrl import Families
 
 
@@ -39,48 +39,36 @@ def chunk_gradient(
         selection_learns: Whether the parameters beside W need the influences' part as well.
     """
     seen, apart = network.seen(traces), credit == "local"
+    kept = _kept(network, credit, selection_learns)
     supervised = int(data.mask.sum())
     if not supervised:
-        _carry(network, credit, selection_learns)
+        for block, families in zip(network.blocks, kept, strict=True):
+            if families is not None:
+                block.carry(network.dynamics, families)
         return answer(network.votes(traces), apart), None, {}
     kernels = network.blocks[0].kernels
     judged = kernels.judge(seen, network.readout, data.target, data.mask, apart)
     gradient = {f"readout.{name}": slope for name, slope in judged.gradient.items()}
-    gradient |= _block_gradients(network, traces, judged.d_seen, credit)
-    past = _carry(network, credit, selection_learns)
-    if past:
-        mine = [gradient[name] for name in past]
-        torch._foreach_add_(mine, list(past.values()))  # pyright: ignore[reportPrivateImportUsage]
-    return judged.logits, float(judged.loss.sum()) / supervised, gradient
-
-
-def _block_gradients(
-    network: Network, traces: list[BlockTrace], d_seen: list[Seen], credit: str
-) -> dict[str, Tensor]:
-    gradient: dict[str, Tensor] = {}
     from_above: Tensor | None = None
     for index in reversed(range(len(traces))):
-        d_y, d_z = d_seen[index]
+        d_y, d_z = judged.d_seen[index]
         if d_y is None:
             d_y = torch.zeros_like(traces[index].y)
         if from_above is not None:
             d_z = from_above if d_z is None else d_z + from_above
         theta, from_above = network.blocks[index].adjoint(
-            d_y, d_z, network.dynamics, below=index > 0 and credit != "local"
+            d_y, d_z, network.dynamics, index > 0 and not apart, kept[index]
         )
-        gradient |= {f"block{index}.{name}": g for name, g in theta._asdict().items()}
-    return gradient
+        gradient |= {f"block{index}.{name}": slope for name, slope in theta._asdict().items()}
+    return judged.logits, float(judged.loss.sum()) / supervised, gradient
 
 
-def _carry(network: Network, credit: str, selection_learns: bool) -> dict[str, Tensor]:
-    """Move the influences on; what they add to the gradient, by name."""
-    added: dict[str, Tensor] = {}
+def _kept(network: Network, credit: str, selection_learns: bool) -> list[Families | None]:
+    """The influences of every block that are kept: those that lead to a loss."""
     if credit == "truncated":
-        return added
-    top = len(network.blocks) - 1
-    for index, block in enumerate(network.blocks):
-        spikes_read = network.dynamics.reads_z or (index < top and credit != "local")
-        past = block.carry(network.dynamics, Families(selection_learns, spikes_read))
-        if past is not None:
-            added |= {f"block{index}.{name}": g for name, g in past._asdict().items()}
-    return added
+        return [None] * len(network.blocks)
+    read, top = network.dynamics.reads_z, len(network.blocks) - 1
+    return [
+        Families(selection_learns, read or (index < top and credit != "local"))
+        for index in range(len(network.blocks))
+    ]

@@ -140,7 +140,7 @@ class Learner:
             self._move_delta_range(old)
         if self.values["psp_kernel"] != old["psp_kernel"]:
             for block in self._network.blocks:
-                block.state.psp[1].zero_()
+                block.state.psp = block.state.psp[:1]
         self._network.dynamics = Dynamics.from_values(self.values)
         if self.rule.optimizer != self.optimizer.kind:
             self.optimizer = Optimizer(self._network.parameters(), self.rule)

@@ -51,6 +51,16 @@ class Synapses:
         self.squares = RunningSquares()
 
     @property
+    def omega(self) -> Float[Tensor, "neuron input"]:
+        """Ω of the last chunk in which it was asked for."""
+        return self._omega
+
+    @omega.setter
+    def omega(self, omega: Float[Tensor, "neuron input"]) -> None:
+        self._omega = omega
+        self._omega_square: float | None = None
+
+    @property
     def mask(self) -> Bool[Tensor, "neuron input"]:
         """False where pruned."""
         return self._mask
@@ -58,6 +68,7 @@ class Synapses:
     @mask.setter
     def mask(self, mask: Bool[Tensor, "neuron input"]) -> None:
         self._mask = mask
+        self._omega_square = None
         self.pruned = mask.numel() - int(mask.sum())
 
     def pair(
@@ -81,9 +92,9 @@ class Synapses:
         """What the optimizer descends (BIM eq. 4), or None if nothing moves W."""
         if gradient is not None:
             self.gradient = gradient
-            self.squares = self.squares.after(
-                self._mean_square(gradient), self._mean_square(self.omega)
-            )
+            if self._omega_square is None:
+                self._omega_square = self._mean_square(self.omega)
+            self.squares = self.squares.after(self._mean_square(gradient), self._omega_square)
         matched = rule.mixing == "matched"
         self.scale = matched_scale(self.squares, rule.balance) if matched else 1.0
         mixed = hybrid_direction(gradient, self.omega, rule.balance, self.scale, rule.as_printed)

@@ -9,8 +9,8 @@
     δB_n = Σ_i Δ u δh_n               δC_n = Σ_i δy h_n
     δA_log = A Σ_t Δ δa               δD = Σ_t u δy
 
-At the chunk's border nothing comes back from the future; what would go on into the past,
-δh_0 and δV_0, is returned: `rtrl` turns it into the exact gradient.
+At the chunk's border nothing comes back from the future; what goes on into the past, δh_0 and
+δV_0, meets the influences there: `rtrl` turns it into the exact gradient.
 
 Source: BIM eqs. 1-3 differentiated; `trace` holds what the forward pass left.
 """
@@ -22,6 +22,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from bim_explorer.functional.rtrl import Families, Influence, Past
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
 from bim_explorer.functional.soma import Soma, SomaTrace
@@ -53,26 +54,19 @@ class BlockTrace(NamedTuple):
 
 
 class DendriteGradient(NamedTuple):
-    """Reverse mode through projections and state space, with the state before the chunk held fixed.
+    """What a chunk's losses ask of a block.
 
-    `spikes` is None where nothing below asks for it.
+    Attributes:
+        theta: Gradient of its parameters; without a past, with the state before the chunk fixed.
+        spikes: ∂L/∂spikes; None where nothing below asks for it.
+        h_0: δh_0.
+        influence: At the chunk's end, where there is a past.
     """
 
     theta: BlockParameters
     spikes: Float[Tensor, "batch time input"] | None
     h_0: Float[Tensor, "batch state neuron"]
-
-
-class ChunkGradient(NamedTuple):
-    """Gradient of the chunk's losses with the state before the chunk held fixed.
-
-    `spikes` is None where nothing below asks for it.
-    """
-
-    theta: BlockParameters
-    spikes: Float[Tensor, "batch time input"] | None
-    h_0: Float[Tensor, "batch state neuron"]
-    v_0: Float[Tensor, "batch neuron"]
+    influence: Influence | None = None
 
 
 def chunk_adjoint(
@@ -83,8 +77,9 @@ def chunk_adjoint(
     membrane: Soma,
     kernels: Kernels,
     below: bool = True,
-) -> ChunkGradient:
-    """Reverse mode over the chunk.
+    carried: tuple[Influence, Families] | None = None,
+) -> DendriteGradient:
+    """Reverse mode over the chunk, and by the influences over all that was before it.
 
     Args:
         trace: What the forward pass left.
@@ -94,10 +89,12 @@ def chunk_adjoint(
         membrane: Constants of the soma.
         kernels: The backend.
         below: Whether a block below asks for ∂L/∂spikes.
+        carried: The influences at the chunk's start, and which rows are kept; None for the
+            gradient of the chunk alone.
     """
     if d_z is None:
         d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
     else:
         d_y, d_v0 = kernels.soma_adjoint(trace.soma, membrane.gain, d_y, d_z)
-    d = kernels.dendrite_adjoint(d_y, trace.pre, trace.selection, trace.dendrite, theta, below)
-    return ChunkGradient(*d, d_v0)
+    past = None if carried is None else Past(*carried, membrane.gain, d_v0)
+    return kernels.dendrite_adjoint(d_y, trace, theta, below, past)

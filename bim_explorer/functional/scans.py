@@ -19,7 +19,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
     from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
-    from bim_explorer.functional.rtrl import Families, Influence
+    from bim_explorer.functional.rtrl import Families, Influence, Past
     from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
     from bim_explorer.functional.soma import SomaTrace
     from bim_explorer.functional.stdp import StdpTraces, Window
@@ -35,20 +35,6 @@ class Kernels(Protocol):
     """
 
     name: str
-
-    def trace_after(self, spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-        """What x_t = decay keep_t x_{t-1} + s_t, a trace of spikes, is behind the chunk.
-
-        Args:
-            spikes: s, (b, t, channel).
-            keep: 0 where a stream starts anew, else 1 (b, t).
-            initial: x_0, (b, channel).
-            decay: Share of x that is left after a step.
-
-        Returns:
-            x_K, (b, channel).
-        """
-        ...
 
     def membrane(
         self, y: Tensor, keep: Tensor, v_0: Tensor, decay: float, gain: float, v_th: float
@@ -99,21 +85,22 @@ class Kernels(Protocol):
     def dendrite_adjoint(
         self,
         d_y: Tensor,
-        pre: Presynaptic,
-        selection: Selection,
-        dendrite: Dendrite,
+        trace: BlockTrace,
         theta: BlockParameters,
         below: bool,
+        past: Past | None = None,
     ) -> DendriteGradient:
-        """Reverse mode through `dendrite` (see `functional.adjoint`).
+        """Reverse mode through `dendrite` (see `functional.adjoint`), and through all before it.
+
+        With a past, the gradient has δh_0·E_0 + δV_0·G_0 in it (BIM eq. 8), and the influences
+        are carried over the chunk as by `carry`.
 
         Args:
             d_y: All that reaches y (b, t, n).
-            pre: As in the forward pass, which gave the next two.
-            selection: What the potentials selected.
-            dendrite: What the state space did.
+            trace: What the chunk's forward pass left.
             theta: The block's parameters.
             below: Whether ∂L/∂spikes is asked for.
+            past: The influences that the chunk's losses meet; None for those of the chunk alone.
         """
         ...
 
@@ -124,9 +111,8 @@ class Kernels(Protocol):
         D: Tensor,
         gain: float | Tensor,
         families: Families,
-        border: tuple[Tensor, Tensor] | None,
-    ) -> tuple[Influence, BlockParameters | None]:
-        """Carry influences over a chunk, and read what the past owes to its losses on the way.
+    ) -> Influence:
+        """The influences at a chunk's end (BIM eq. 7).
 
         Args:
             influence: At the chunk's start; its memory is the backend's, to write over.
@@ -134,11 +120,6 @@ class Kernels(Protocol):
             D: (n,).
             gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
             families: The rows that are kept.
-            border: δh_0 (b, s, n) and δV_0 (b, n) of the chunk's losses; None where it had none.
-
-        Returns:
-            The influences at its end (BIM eq. 7), and δh_0·E_0 + δV_0·G_0 of those at its start
-            (BIM eq. 8) or None.
         """
         ...
 
@@ -165,4 +146,10 @@ class Kernels(Protocol):
         self, pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
     ) -> tuple[Tensor, StdpTraces]:
         """Ω of the chunk (n, m) and the traces behind it (BIM eqs. 5-6; see `functional.stdp`)."""
+        ...
+
+    def stdp_traces(
+        self, pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
+    ) -> StdpTraces:
+        """Those traces alone, where nobody asks for Ω."""
         ...

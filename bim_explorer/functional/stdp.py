@@ -74,3 +74,17 @@ def stdp_term(
     depression = y_now.flatten(0, 1).T @ pre.flatten(0, 1)
     omega = (window.a_plus * potentiation - window.a_minus * depression) / pre.shape[0]
     return omega, StdpTraces(x[:, -1], y[:, -1])
+
+
+def stdp_traces(
+    pre: Float[Tensor, "batch time input"],
+    post: Float[Tensor, "batch time neuron"],
+    keep: Float[Tensor, "batch time"],
+    traces: StdpTraces,
+    window: Window,
+) -> StdpTraces:
+    """Both traces behind a chunk, without its pairs; arguments as in `stdp_term`."""
+    return StdpTraces(
+        trace(pre, keep, traces.trace_pre, window.decay_plus)[:, -1],
+        trace(post, keep, traces.trace_post, window.decay_minus)[:, -1],
+    )

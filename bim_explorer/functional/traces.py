@@ -49,16 +49,6 @@ def trace(
     return torch.baddbmm(start[:, :, None] * initial[:, None, :], matrix, spikes)
 
 
-def trace_after(
-    spikes: Float[Tensor, "batch time channel"],
-    keep: Float[Tensor, "batch time"],
-    initial: Float[Tensor, "batch channel"],
-    decay: float,
-) -> Float[Tensor, "batch channel"]:
-    """x_K alone, what the chunk leaves behind."""
-    return trace(spikes, keep, initial, decay)[:, -1]
-
-
 def trace_adjoint(
     d_trace: Float[Tensor, "batch time channel"], keep: Float[Tensor, "batch time"], decay: float
 ) -> Float[Tensor, "batch time channel"]:

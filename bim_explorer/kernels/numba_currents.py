@@ -97,7 +97,8 @@ def follow(spikes, keep, decay, held):
 
 
 @jit_views
-def trace_after(first, last, spikes, keep, decay, x):
-    """x = decay keep_t x + s_t over the chunk, from what x was before it."""
+def traces_after(first, last, pre, post, keep, decay_pre, decay_post, x, y):
+    """Both traces of STDP carried to the chunk's end, in place."""
     for b in range(first, last):
-        follow(spikes[b], keep[b], decay, x[b : b + 1])
+        follow(pre[b], keep[b], decay_pre, x[b : b + 1])
+        follow(post[b], keep[b], decay_post, y[b : b + 1])

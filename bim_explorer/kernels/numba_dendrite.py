@@ -49,12 +49,9 @@ def prepare(W, W_delta, b_delta, W_B, b_B, W_C, b_C, A_log, weights, bias, A):
 
 
 @jit_views
-def hand_back(sums, d_A, A, rows, d_A_log):
+def hand_back(sums, of_A_log, rows, turned):
     """Sums over all parts, turned to lie as the parameters do."""
-    for n in range(len(A)):
-        for i in range(A.shape[1]):
-            d_A[n, i] *= A[n, i]
-    turn(d_A, d_A_log, 0)
+    turn(of_A_log, turned, 0)
     turn(sums[:-1], rows, 0)
 
 
@@ -132,22 +129,22 @@ def _state_space(b, t, kept, u, delta, B, C, A, D, h_0, drive, decay, h, y):
 
 @jit
 def adjoint(
-    first, last, part, d_y, spikes, before, keep, psp_decay, psp_scale, A, D, h_0,
-    u, delta, gate, B, C, decay, h, below, back, d_weights, d_A, d_D, d_h,
+    first, last, part, decay, h, h_0, u, delta, gate, B, C, A, D,
+    spikes, before, keep, psp_decay, psp_scale, d_y, below, back, of_weights, of_A_log, of_D, d_h,
 ):  # fmt: skip
-    """Reverse mode of `forward`, summed over this part of the streams; d_A is ∂L/∂A.
+    """Reverse mode of `forward`, added to the sums of this part of the streams, which begin at 0.
 
-    `d_weights` is (part, key, 2n + 2s), the last key being the bias. `back` takes what the weights
-    still have to bring back to the spikes (b, t, 2n + 2s), if `below`.
+    `of_weights` is (part, key, 2n + 2s), the last key being the bias; `of_A_log` (part, s, n).
+    If `below`, `back` (b, t, 2n + 2s) takes what the weights still have to bring to the spikes.
     """
-    steps, width, lanes = u.shape[1], d_weights.shape[2], np.empty((2, *D.shape), D.dtype)
+    steps, width, lanes = u.shape[1], of_weights.shape[2], np.empty((2, *D.shape), D.dtype)
     gains = room(1, spikes.shape[2], steps, width, D.dtype)
-    selected, sums = gains.drive[0], d_weights[part]
+    selected, sums, of_A = gains.drive[0], of_weights[part], of_A_log[part]
     for b in range(first, last):
         for t in range(steps - 1, -1, -1):
             _back_through(
                 b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, lanes,
-                selected[t], d_A[part], d_D[part], d_h[b],
+                selected[t], of_A, of_D[part], d_h[b],
             )  # fmt: skip
         filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
         gather(gains, spikes[b], before[:, b])
@@ -155,6 +152,9 @@ def adjoint(
             collect(sums[j], gains, 0, j)
         if below:
             back[b] = selected[:steps]
+    for n in range(len(A)):
+        for i in range(D.size):
+            of_A[n, i] *= A[n, i]
 
 
 @jit_views

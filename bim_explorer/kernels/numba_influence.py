@@ -42,19 +42,19 @@ from bim_explorer.kernels.numba_transport import (
 AHEAD = 8
 
 
-class Past(NamedTuple):
+class Border(NamedTuple):
     """What reads the influences of one stream: whether it does, δh_0 and δV_0, and into what.
 
-    The sums are those of `functional.rtrl.BorderSums`, of one part of the streams.
+    Attributes:
+        sums: Of W, W_Δ, W_B and W_C side by side (key, 2n + 2s).
+        A_log: (s, n).
+        D: (n,).
     """
 
     read: bool
     d_h: np.ndarray
     d_v: np.ndarray
-    W: np.ndarray
-    delta: np.ndarray
-    B: np.ndarray
-    C: np.ndarray
+    sums: np.ndarray
     A_log: np.ndarray
     D: np.ndarray
 
@@ -62,11 +62,10 @@ class Past(NamedTuple):
 @jit
 def carry(
     first_stream, last_stream, part, keyed, E_A_log, G_A_log, G_D,
-    decay, h, h_0, u, delta, gate, B, C, slope, A, D, gain,
-    spikes, before, keep, psp_decay, psp_scale,
-    selection, membrane, read, d_h0, d_v0, of_W, of_delta, of_B, of_C, of_A_log, of_D,
+    decay, h, h_0, u, delta, gate, B, C, A, D, spikes, before, keep, psp_decay, psp_scale,
+    slope, gain, selection, membrane, read, d_h0, d_v0, of_weights, of_A_log, of_D,
 ):  # fmt: skip
-    """Streams first … last - 1: influences moved, the border's gradient to of_… if `read`."""
+    """Influences of some streams moved, the border's gradient added to of_… (part, …) if `read`."""
     steps, neurons = u.shape[1], D.size
     moved = Moved(
         np.empty_like(A), np.empty_like(D), np.empty_like(A), np.empty_like(A), np.empty_like(A),
@@ -75,35 +74,32 @@ def carry(
     gains = room(V_DELTA + 1, spikes.shape[2], steps, neurons, A.dtype)
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
-        past = Past(
-            read, d_h0[b], d_v0[b],
-            of_W[part], of_delta[part], of_B[part], of_C[part], of_A_log[part], of_D[part],
-        )  # fmt: skip
+        border = Border(read, d_h0[b], d_v0[b], of_weights[part], of_A_log[part], of_D[part])
         psp = (keep[b], psp_decay, psp_scale, len(before))
         gather(gains, spikes[b], before[:, b])
-        _advance(keyed[b], gains, flow, moved, A, D, gain, psp, selection, membrane, past)
-        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, past)
+        _advance(keyed[b], gains, flow, moved, A, D, gain, psp, selection, membrane, border)
+        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, border)
 
 
 @jit_views
-def _advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, past):
+def _advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
     """Carry E and G of one stream along, state by state."""
     states, drive = len(A), gains.drive
     v_W = 3 * states if selection else states
     v_delta, v_B, v_C = v_W + 1, v_W + 2, v_W + 2 + states
     begin(flow, D, gain, membrane, drive, moved)
     if membrane:
-        _fade(tile[v_W], moved.slope, past, past.W)
+        _fade(tile[v_W], moved.slope, border, 0)
         if selection:
-            _fade(tile[v_delta], moved.slope, past, past.delta)
+            _fade(tile[v_delta], moved.slope, border, D.size)
     kept = H_DELTA if not selection else V_W if membrane else V_B
     for n in range(states):
         transport(flow, n, A[n], selection, membrane, drive, moved)
         filter_back(drive[:kept], *psp)
-        _own(tile, n, v_W, n, H_W, gains, moved, membrane, past, past.W)
+        _own(tile, n, v_W, n, H_W, gains, moved, membrane, border, 0)
         if selection:
-            _own(tile, states + n, v_delta, n, H_DELTA, gains, moved, membrane, past, past.delta)
-            _shared(tile, 2 * states + n, v_B + n, v_C + n, n, gains, moved, membrane, past)
+            _own(tile, states + n, v_delta, n, H_DELTA, gains, moved, membrane, border, D.size)
+            _shared(tile, 2 * states + n, v_B + n, v_C + n, n, gains, moved, membrane, border)
     if membrane:
         filter_back(drive[V_W : V_DELTA + 1 if selection else V_DELTA], *psp)
         _gain_all(tile[v_W], gains, V_W)
@@ -112,21 +108,22 @@ def _advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, pas
 
 
 @jit_views
-def _fade(v, slope, past, of):
+def _fade(v, slope, border, at):
     """Σ δV G; G = w_0 G."""
     rest = slope.size % lanes(slope)
     for j in range(len(v)):
         for i in range(0, slope.size - rest, lanes(slope)):
-            _fade_lanes(v[j], slope, past, of[j], i, full(slope))
+            _fade_lanes(v[j], slope, border, border.sums[j], at, i, full(slope))
         if rest:
-            _fade_lanes(v[j], slope, past, of[j], slope.size - rest, first(slope, rest))
+            last = slope.size - rest
+            _fade_lanes(v[j], slope, border, border.sums[j], at, last, first(slope, rest))
 
 
 @jit_inline
-def _fade_lanes(v, slope, past, of, i, some):
+def _fade_lanes(v, slope, border, of, at, i, some):
     x = load(v, i, some)
-    if past.read:
-        put(of, i, some, load(of, i, some) + load(past.d_v, i, some) * x)
+    if border.read:
+        put(of, at + i, some, load(of, at + i, some) + load(border.d_v, i, some) * x)
     put(v, i, some, load(slope, i, some) * x)
 
 
@@ -138,35 +135,35 @@ def _gain_all(v, gains, row):
 
 
 @jit_views
-def _own(tile, row, row_v, n, of_drive, gains, moved, membrane, past, of):
+def _own(tile, row, row_v, n, of_drive, gains, moved, membrane, border, at):
     """W or W_Δ: Σ_n δh_n E_n; G = G + c_0·E; E = dec_0 E and what it gains."""
-    dec, c, d = moved.decay[n], moved.cross[n], past.d_h[n]
+    dec, c, d = moved.decay[n], moved.cross[n], border.d_h[n]
     rest = dec.size % lanes(dec)
     for j in range(tile.shape[1]):
-        h, v, of_j, key = tile[row, j], tile[row_v, j], of[j], taken(gains, of_drive, j)
+        h, v, key, of = tile[row, j], tile[row_v, j], taken(gains, of_drive, j), border.sums[j]
         for i in range(0, dec.size - rest, lanes(dec)):
             _ask(h, i)
-            _own_lanes(h, v, of_j, dec, c, d, key, membrane, past.read, i, full(dec))
+            _own_lanes(h, v, of, at, dec, c, d, key, membrane, border.read, i, full(dec))
         if rest:
             i, some = dec.size - rest, first(dec, rest)
-            _own_lanes(h, v, of_j, dec, c, d, key, membrane, past.read, i, some)
+            _own_lanes(h, v, of, at, dec, c, d, key, membrane, border.read, i, some)
         gain_more(h, gains, of_drive, j)
 
 
 @jit_inline
-def _own_lanes(h, v, of, dec, c, d, key, membrane, read, i, some):
+def _own_lanes(h, v, of, at, dec, c, d, key, membrane, read, i, some):
     x = load(h, i, some)
     if read:
-        put(of, i, some, load(of, i, some) + load(d, i, some) * x)
+        put(of, at + i, some, load(of, at + i, some) + load(d, i, some) * x)
     if membrane:
         put(v, i, some, load(v, i, some) + load(c, i, some) * x)
     put(h, i, some, load(dec, i, some) * x + gained(key, i, some))
 
 
 @jit_views
-def _shared(tile, row, row_B, row_C, n, gains, moved, membrane, past):
+def _shared(tile, row, row_B, row_C, n, gains, moved, membrane, border):
     """W_B and W_C, which the neurons share: Σ_i δh E + δV G; G = w_0 G + c_0 E + …; E likewise."""
-    dec, c, d = moved.decay[n], moved.cross[n], past.d_h[n]
+    dec, c, d = moved.decay[n], moved.cross[n], border.d_h[n]
     rest, last = dec.size % lanes(dec), dec.size - dec.size % lanes(dec)
     for j in range(tile.shape[1]):
         h, of_B, of_C = tile[row, j], spread(dec.dtype.type(0.0)), spread(dec.dtype.type(0.0))
@@ -176,11 +173,11 @@ def _shared(tile, row, row_B, row_C, n, gains, moved, membrane, past):
             for i in range(0, last, lanes(dec)):
                 _ask(v_B, i)
                 _ask(v_C, i)
-                B, C = _cross(h, v_B, v_C, moved.slope, c, past.d_v, key_B, key_C, i, full(dec))
+                B, C = _cross(h, v_B, v_C, moved.slope, c, border.d_v, key_B, key_C, i, full(dec))
                 of_B, of_C = of_B + B, of_C + C
             if rest:
                 some = first(dec, rest)
-                B, C = _cross(h, v_B, v_C, moved.slope, c, past.d_v, key_B, key_C, last, some)
+                B, C = _cross(h, v_B, v_C, moved.slope, c, border.d_v, key_B, key_C, last, some)
                 of_B, of_C = of_B + B, of_C + C
             gain_more(v_B, gains, V_B, j)
             gain_more(v_C, gains, V_C, j)
@@ -191,9 +188,10 @@ def _shared(tile, row, row_B, row_C, n, gains, moved, membrane, past):
         if rest:
             of_B += _move(h, dec, d, key, last, first(dec, rest))
         gain_more(h, gains, H_B, j)
-        if past.read:
-            past.B[n, j] += total(of_B)
-            past.C[n, j] += total(of_C)
+        if border.read:
+            at = 2 * dec.size + n
+            border.sums[j, at] += total(of_B)
+            border.sums[j, at + len(moved.decay)] += total(of_C)
 
 
 @jit_inline
@@ -220,21 +218,21 @@ def _ask(row, i):
 
 
 @jit_views
-def _advance_keyless(E_A_log, G_A_log, G_D, moved, past):
+def _advance_keyless(E_A_log, G_A_log, G_D, moved, border):
     """The same for A_log and D, which no key has."""
     states, neurons = E_A_log.shape
     for n in range(states):
-        h, v, d, of = E_A_log[n], G_A_log[n], past.d_h[n], past.A_log[n]
+        h, v, d, of = E_A_log[n], G_A_log[n], border.d_h[n], border.A_log[n]
         dec, c, of_h, of_v = moved.decay[n], moved.cross[n], moved.A_log_h[n], moved.A_log_v[n]
-        if past.read:
+        if border.read:
             for i in range(neurons):
-                of[i] += d[i] * h[i] + past.d_v[i] * v[i]
+                of[i] += d[i] * h[i] + border.d_v[i] * v[i]
         for i in range(neurons):
             v[i] = moved.slope[i] * v[i] + c[i] * h[i] + of_v[i]
         for i in range(neurons):
             h[i] = dec[i] * h[i] + of_h[i]
-    if past.read:
+    if border.read:
         for i in range(neurons):
-            past.D[i] += past.d_v[i] * G_D[i]
+            border.D[i] += border.d_v[i] * G_D[i]
     for i in range(neurons):
         G_D[i] = moved.slope[i] * G_D[i] + moved.D_v[i]

@@ -18,7 +18,7 @@ from torch import Tensor
 from bim_explorer.functional import readout
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
-from bim_explorer.functional.rtrl import BorderSums, Families, Influence
+from bim_explorer.functional.rtrl import Families, Influence, Past
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
     Dendrite,
@@ -46,14 +46,6 @@ from bim_explorer.kernels.numba_math import (
 )
 
 name = "numba"
-
-
-def trace_after(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-    """x_K; see `functional.scans.Kernels.trace_after`."""
-    s, k, x_0 = arrays(spikes, keep, initial)
-    x = x_0.copy()
-    over_streams(numba_currents.trace_after, len(s), s, k, s.dtype.type(decay), x)
-    return torch.from_numpy(x)
 
 
 def membrane(
@@ -97,31 +89,64 @@ def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Sel
 
 def dendrite_adjoint(
     d_y: Tensor,
-    pre: Presynaptic,
-    selection: Selection,
-    dendrite: Dendrite,
+    trace: BlockTrace,
     theta: BlockParameters,
     below: bool,
+    past: Past | None = None,
 ) -> DendriteGradient:
-    """Reverse mode through it; see `functional.scans.Kernels.dendrite_adjoint`."""
-    (batch, steps, inputs), (states, neurons) = pre.spikes.shape, dendrite.A.shape
+    """Reverse mode through it and all before; see `functional.scans.Kernels.dendrite_adjoint`."""
+    batch, steps, inputs = trace.pre.spikes.shape
+    states, neurons = trace.dendrite.A.shape
     parts, width = len(stream_spans(batch)), 2 * (neurons + states)
-    A, D, h_0, decay, h = arrays(dendrite.A, theta.D, dendrite.h_0, dendrite.decay, dendrite.h)
-    back, rows, d_A_log = rooms(
+    back, rows, of_A_log = rooms(
         d_y, (batch, steps, width) if below else (0, 0, 0), (width, inputs), (neurons, states)
     )
-    sums, d_A, d_D, d_h0 = (
-        np.zeros(shape, A.dtype)
-        for shape in ((parts, inputs + 1, width), (parts, *A.shape), (parts, neurons), h_0.shape)
-    )
-    past = (A, D, h_0, *arrays(*selection), decay, h)
-    written = (back, sums, d_A, d_D, d_h0)
-    over_parts(numba_dendrite.adjoint, batch, *arrays(d_y), *_arriving(pre), *past, below, *written)
-    sums, d_A, d_D = (_joined(total) for total in (sums, d_A, d_D))
-    numba_dendrite.hand_back(sums, d_A, A, rows, d_A_log)
-    gradient = BlockParameters(*tensors(*by_projection(rows, sums[-1], d_A_log, d_D)))
+    shapes = ((inputs + 1, width), (states, neurons), (neurons,))
+    total = [np.zeros((parts, *shape), back.dtype) for shape in shapes]
+    d_h = np.zeros((batch, states, neurons), back.dtype)
+    chunk = _chunk(trace, theta.D)
+    over_parts(numba_dendrite.adjoint, batch, *chunk, *arrays(d_y), below, back, *total, d_h)
+    influence = None
+    if past is not None:
+        influence, families, gain, d_v = past
+        border = (True, d_h, *arrays(d_v), *total)
+        influence = _carried(influence, chunk, trace, gain, families, border)
+    sums, turned, of_D = (_joined(each) for each in total)
+    numba_dendrite.hand_back(sums, turned, rows, of_A_log)
+    gradient = BlockParameters(*tensors(*by_projection(rows, sums[-1], of_A_log, of_D)))
     d_spikes = torch.from_numpy(back) @ projections(theta) if below else None
-    return DendriteGradient(gradient, d_spikes, torch.from_numpy(d_h0))
+    return DendriteGradient(gradient, d_spikes, torch.from_numpy(d_h), influence)
+
+
+def carry(
+    influence: Influence, trace: BlockTrace, D: Tensor, gain: float | Tensor, families: Families
+) -> Influence:
+    """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
+    nothing = rooms(D, *[(0,) * axes for axes in (3, 2, 3, 3, 2)])
+    return _carried(influence, _chunk(trace, D), trace, gain, families, (False, *nothing))
+
+
+def _carried(
+    influence: Influence,
+    chunk: list[Any],
+    trace: BlockTrace,
+    gain: float | Tensor,
+    families: Families,
+    border: tuple[Any, ...],
+) -> Influence:
+    """`border` is what reads them: whether it does, δh_0, δV_0, and the sums that it adds to."""
+    influence = Influence(*(tensor.contiguous() for tensor in influence))
+    kept, (slope,) = arrays(*influence), arrays(trace.soma.slope)
+    told = (*kept, *chunk, slope, _each(gain, slope[0, 0]), *families, *border)
+    over_parts(numba_influence.carry, len(slope), *told)
+    return influence
+
+
+def _chunk(trace: BlockTrace, D: Tensor) -> list[Any]:
+    """What a block did in a chunk, as the compiled loops that look back at it take it."""
+    past = trace.dendrite
+    flow = arrays(past.decay, past.h, past.h_0, *trace.selection, past.A, D)
+    return [*flow, *_arriving(trace.pre)]
 
 
 def _arriving(pre: Presynaptic) -> list[Any]:
@@ -129,42 +154,6 @@ def _arriving(pre: Presynaptic) -> list[Any]:
     spikes, before, keep = arrays(pre.spikes, pre.before, pre.keep)
     number = spikes.dtype.type
     return [spikes, before, keep, number(pre.decay), number(pre.scale)]
-
-
-def carry(
-    influence: Influence,
-    trace: BlockTrace,
-    D: Tensor,
-    gain: float | Tensor,
-    families: Families,
-    border: tuple[Tensor, Tensor] | None,
-) -> tuple[Influence, BlockParameters | None]:
-    """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
-    s, past, pre = trace.selection, trace.dendrite, trace.pre
-    influence = Influence(*(tensor.contiguous() for tensor in influence))
-    (batch, _, n_keys, _), (states, neurons) = influence.keyed.shape, past.A.shape
-    keyed, shared = (n_keys, neurons), (states, n_keys)
-    parts, own = len(stream_spans(batch)), arrays(*influence)
-    shapes = (keyed, keyed, shared, shared, past.A.shape, (neurons,))
-    sums = [np.zeros((parts, *shape), own[0].dtype) for shape in shapes]
-    flow = arrays(past.decay, past.h, past.h_0, *s, trace.soma.slope)
-    over_parts(
-        numba_influence.carry,
-        batch,
-        *own,
-        *flow,
-        *arrays(past.A, D),
-        _each(gain, own[-1][0]),
-        *_arriving(pre),
-        *families,
-        border is not None,
-        *arrays(*(border or (past.h_0, trace.soma.slope[:, 0]))),
-        *sums,
-    )
-    if border is None:
-        return influence, None
-    past_gradient = BorderSums(*(_joined(total) for total in sums)).by_parameter()
-    return influence, BlockParameters(*tensors(*past_gradient))
 
 
 def judge(
@@ -239,6 +228,17 @@ def stdp(
     weights = (number(a / batch) for a in (window.a_plus, window.a_minus))
     over_parts(numba_pairs.stdp, batch, before, behind, kept, *decays, *weights, room, x, y, into)
     return torch.from_numpy(_joined(into)), after
+
+
+def stdp_traces(
+    pre: Tensor, post: Tensor, keep: Tensor, traces: StdpTraces, window: Window
+) -> StdpTraces:
+    """Both traces behind a chunk; see `functional.stdp`."""
+    before, behind, kept, *held = arrays(pre, post, keep, *traces)
+    x, y = (each.copy() for each in held)
+    decays = (x.dtype.type(decay) for decay in (window.decay_plus, window.decay_minus))
+    over_streams(numba_currents.traces_after, len(x), before, behind, kept, *decays, x, y)
+    return StdpTraces(*tensors(x, y))
 
 
 def _each(gain: float | Tensor, like: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
 from bim_explorer.functional.readout import judge
-from bim_explorer.functional.rtrl import BorderSums, Families, Influence, rows
+from bim_explorer.functional.rtrl import BorderSums, Families, Influence, Past, rows
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
     Dendrite,
@@ -25,17 +25,11 @@ from bim_explorer.functional.selective_ssm import (
     state_input,
 )
 from bim_explorer.functional.soma import SomaTrace
-from bim_explorer.functional.stdp import stdp_term
+from bim_explorer.functional.stdp import stdp_term, stdp_traces
 from bim_explorer.functional.surrogate import spike, surrogate_derivative
-from bim_explorer.functional.traces import (
-    Presynaptic,
-    potentials,
-    trace,
-    trace_adjoint,
-    trace_after,
-)
+from bim_explorer.functional.traces import Presynaptic, potentials, trace, trace_adjoint
 
-__all__ = ["judge", "trace_after"]
+__all__ = ["judge", "stdp_traces"]
 
 name = "torch"
 stdp = stdp_term
@@ -162,33 +156,6 @@ def state_space_adjoint(
     )
 
 
-def dendrite_adjoint_by_product(
-    trace_adjoint: Callable[[Tensor, Tensor, float], Tensor],
-    state_space_adjoint: Callable[..., StateSpaceGradient],
-    d_y: Tensor,
-    pre: Presynaptic,
-    selection: Selection,
-    dendrite: Dendrite,
-    theta: BlockParameters,
-    below: bool,
-) -> DendriteGradient:
-    """`functional.scans.Kernels.dendrite_adjoint` as products, by a backend's own scans."""
-    assert dendrite.psp is not None
-    d = state_space_adjoint(d_y, selection, dendrite, theta.D)
-    selected = d.selected.flatten(0, 1)
-    of_weights = selected.T @ dendrite.psp.flatten(0, 1)
-    gradient = by_projection(of_weights, selected.sum(0), d.A_log, d.D)
-    d_spikes = None
-    if below:
-        d_spikes = (selected @ projections(theta)).view_as(dendrite.psp) * pre.scale
-        for _ in pre.before:
-            d_spikes = trace_adjoint(d_spikes, pre.keep, pre.decay)
-    return DendriteGradient(gradient, d_spikes, d.h_0)
-
-
-dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, state_space_adjoint)
-
-
 class Transport(NamedTuple):
     """How a chunk carries influences from its start to its end.
 
@@ -252,27 +219,55 @@ def carry_by_product(
     D: Tensor,
     gain: float | Tensor,
     families: Families,
-    border: tuple[Tensor, Tensor] | None,
-) -> tuple[Influence, BlockParameters | None]:
+) -> Influence:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
     w = to_end(trace.soma.slope)
     move, drive = transport(trace.dendrite, trace.selection, D, w, gain * w[0], families)
-    past = None
-    if border is not None:
-        past = _border_sums(influence, len(trace.dendrite.A), families, *border).by_parameter()
     assert trace.dendrite.psp is not None
     advance(influence.keyed, move, drive, trace.dendrite.psp, families)
     A_log_h, A_log_v, D_v = influence[1:]
-    moved = Influence(
+    return Influence(
         influence.keyed,
         move.decay * A_log_h + move.A_log_h,
         move.slope[:, None] * A_log_v + move.cross * A_log_h + move.A_log_v,
         move.slope * D_v + move.D_v,
     )
-    return moved, past
 
 
 carry = partial(carry_by_product, decay_to_end, transport)
+
+
+def dendrite_adjoint_by_product(
+    trace_adjoint: Callable[[Tensor, Tensor, float], Tensor],
+    state_space_adjoint: Callable[..., StateSpaceGradient],
+    carry: Callable[..., Influence],
+    d_y: Tensor,
+    trace: BlockTrace,
+    theta: BlockParameters,
+    below: bool,
+    past: Past | None = None,
+) -> DendriteGradient:
+    """`functional.scans.Kernels.dendrite_adjoint` as products, by a backend's own scans."""
+    pre, psp = trace.pre, trace.dendrite.psp
+    assert psp is not None
+    d = state_space_adjoint(d_y, trace.selection, trace.dendrite, theta.D)
+    selected = d.selected.flatten(0, 1)
+    of_weights = selected.T @ psp.flatten(0, 1)
+    gradient = by_projection(of_weights, selected.sum(0), d.A_log, d.D)
+    d_spikes = None
+    if below:
+        d_spikes = (selected @ projections(theta)).view_as(psp) * pre.scale
+        for _ in pre.before:
+            d_spikes = trace_adjoint(d_spikes, pre.keep, pre.decay)
+    if past is None:
+        return DendriteGradient(gradient, d_spikes, d.h_0)
+    owed = _border_sums(past, len(trace.dendrite.A), d.h_0).by_parameter()
+    whole = BlockParameters(*(a + b for a, b in zip(gradient, owed, strict=True)))
+    influence = carry(past.influence, trace, theta.D, past.gain, past.families)
+    return DendriteGradient(whole, d_spikes, d.h_0, influence)
+
+
+dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, state_space_adjoint, carry)
 
 
 def advance(
@@ -299,9 +294,8 @@ def advance(
     keyed.add_(key.transpose(1, 2)[:, None] @ drive)
 
 
-def _border_sums(
-    influence: Influence, states: int, families: Families, d_h0: Tensor, d_v0: Tensor
-) -> BorderSums:
+def _border_sums(past: Past, states: int, d_h0: Tensor) -> BorderSums:
+    influence, families, _, d_v0 = past
     keyed = influence.keyed
     row = rows(keyed, states, families)
 

@@ -30,9 +30,10 @@ from bim_explorer.kernels.torch_kernels import (
     soma_adjoint_by_scan,
     soma_trace,
     stdp,
+    stdp_traces,
 )
 
-__all__ = ["judge", "stdp"]
+__all__ = ["judge", "stdp", "stdp_traces"]
 
 name = "triton"
 
@@ -46,11 +47,6 @@ def trace(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor
     grid, sizes = _grid(spikes)
     programs.trace[grid](*_rows(spikes, keep, initial), x, decay, *sizes, TILE)
     return x
-
-
-def trace_after(spikes: Tensor, keep: Tensor, initial: Tensor, decay: float) -> Tensor:
-    """x_K; see `functional.scans.Kernels.trace_after`."""
-    return trace(spikes, keep, initial, decay)[:, -1]
 
 
 def trace_adjoint(d_trace: Tensor, keep: Tensor, decay: float) -> Tensor:
@@ -126,9 +122,6 @@ def _state_space_adjoint(
     return StateSpaceGradient(selected, of_A_log, d_D.sum(0), d_h0)
 
 
-dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, _state_space_adjoint)
-
-
 def _transport(
     dendrite: Dendrite,
     selection: Selection,
@@ -152,6 +145,7 @@ def _transport(
 
 
 carry = partial(carry_by_product, decay_to_end, _transport)
+dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, _state_space_adjoint, carry)
 
 
 def sizes_of(tensor: Tensor) -> tuple[int, int, int]:

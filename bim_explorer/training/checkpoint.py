@@ -90,7 +90,7 @@ def load_learner(
         learner.average = WeightAverage(mean, facts["averaged"])
     for index, block in enumerate(learner.network.blocks):
         state = {k: v.to(like) for k, v in tensors_of(f"block/{index}/").items()}
-        block.state.psp = [state["psp0"], state["psp1"]]
+        block.state.psp = torch.stack([state["psp0"], state["psp1"]])
         block.state.h, block.state.v = state["h"], state["v"]
         influence = {k: v.to(like) for k, v in tensors_of(f"influence/{index}/").items()}
         block.influence = Influence(**influence) if influence else None
@@ -124,8 +124,9 @@ def _tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]
 
 
 def _block_tensors(block: Block) -> dict[str, Tensor]:
-    state = block.state
-    return {"psp0": state.psp[0], "psp1": state.psp[1], "h": state.h, "v": state.v}
+    first, *more = (state := block.state).psp
+    second = more[0] if more else torch.zeros_like(first)
+    return {"psp0": first, "psp1": second, "h": state.h, "v": state.v}
 
 
 def _synapse_tensors(synapses: Synapses) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import torch
 
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.readout import ReadoutParameters, Seen
-from bim_explorer.functional.rtrl import Families, Influence
+from bim_explorer.functional.rtrl import Families, Influence, Past
 from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_slope
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
@@ -125,14 +125,6 @@ def test_softplus_and_its_slope_in_lanes(dtype):
 
 
 @DTYPES
-@pytest.mark.parametrize("steps", [1, 2, 7])
-def test_scans_agree(dtype, steps):
-    source = random(2, steps, 5, dtype=dtype, seed=1)
-    keep, initial = keeps(2, steps, dtype), random(2, 5, dtype=dtype, seed=2)
-    close(*both("trace_after", source, keep, initial, 0.8), dtype)
-
-
-@DTYPES
 def test_membranes_and_their_adjoints_agree(dtype):
     y, keep = 3 * random(2, 40, 6, dtype=dtype), keeps(2, 40, dtype)
     ours, reference = both("membrane", y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
@@ -143,16 +135,26 @@ def test_membranes_and_their_adjoints_agree(dtype):
         close(*both("soma_adjoint", reference, gain, d_y, d_z), dtype)
 
 
+def trace_of(case, dtype):
+    """A chunk's trace, as a block leaves it."""
+    pre, _, h_0 = case
+    selection, dendrite = torch_kernels.dendrite(*case)
+    v = random(len(h_0), h_0.shape[2], dtype=dtype)
+    soma = torch_kernels.membrane(dendrite.y, pre.keep, v, 0.7, 0.6, 1.0)
+    return BlockTrace(
+        pre, selection, dendrite, soma._replace(slope=random(*soma.v.shape, dtype=dtype))
+    )
+
+
 def dendrites_agree(case, dtype):
     """What spikes select, the state space, and the way back with and without a block below."""
     ours, reference = both("dendrite", *case)
     close(ours[0], reference[0], dtype)
     close(ours[1]._replace(psp=None), reference[1]._replace(psp=None), dtype)
-    (pre, theta, _), (selection, dendrite) = case, reference
-    d_y = random(*dendrite.y.shape, dtype=dtype, seed=10) - 0.5
+    trace = trace_of(case, dtype)
+    d_y = random(*trace.y.shape, dtype=dtype, seed=10) - 0.5
     for below in (True, False):
-        told = (d_y, pre, selection, dendrite, theta, below)
-        back, known = both("dendrite_adjoint", *told)
+        back, known = both("dendrite_adjoint", d_y, trace, case[1], below)
         close(back, known, dtype)
         assert (back.spikes is not None) == below
 
@@ -170,48 +172,46 @@ def test_dendrites_agree_at_every_rate_and_with_two_filters(order, rate):
     dendrites_agree(case, torch.float64)
 
 
-def carry_case(batch, steps, states, neurons, dtype, order=1, **arriving):
-    """A chunk's trace, as a block leaves it, and what else `carry` asks for but the influences."""
-    case = dendrite_case(batch, steps, states, neurons, dtype, order=order, **arriving)
-    (pre, theta, h_0), v = case, random(batch, neurons, dtype=dtype)
-    selection, dendrite = torch_kernels.dendrite(*case)
-    soma = torch_kernels.membrane(dendrite.y, pre.keep, v, 0.7, 0.6, 1.0)
-    soma = soma._replace(slope=random(batch, steps, neurons, dtype=dtype))
-    trace = BlockTrace(pre, selection, dendrite, soma)
-    gain = 0.6 if order == 1 else random(neurons, dtype=dtype, seed=31)
-    return trace, theta.D, gain, (h_0 - 0.5, v - 0.5)
-
-
-def influences_agree(case, families, dtype, border=True):
-    """Influences and all that `carry` gives are those of the reference."""
-    trace, D, gain, sides = case
+def influences_agree(case, families, dtype, loss=True):
+    """Influences, and the gradient that a chunk's loss takes from them, are the reference's."""
+    trace, theta = trace_of(case, dtype), case[1]
     batch, _, states, neurons = trace.dendrite.h.shape
     shape = (batch, sum(families.sizes(states)), trace.pre.spikes.shape[2] + 1, neurons)
     shapes = (shape, *[(batch, states, neurons)] * 2, (batch, neurons))
     before = Influence(*(random(*s, dtype=dtype, seed=12 + i) for i, s in enumerate(shapes)))
-    told = (trace, D, gain, families, sides if border else None)
-    ours, reference = both("carry", before, *told)
+    gain = 0.6 if len(trace.pre.before) == 1 else random(neurons, dtype=dtype, seed=31)
+    if not loss:
+        ours, reference = both("carry", before, trace, theta.D, gain, families)
+        close(ours, reference, dtype)
+        return
+    past = Past(before, families, gain, random(batch, neurons, dtype=dtype, seed=32) - 0.5)
+    d_y = random(*trace.y.shape, dtype=dtype, seed=10) - 0.5
+    ours, reference = both("dendrite_adjoint", d_y, trace, theta, True, past)
     close(ours, reference, dtype)
-    assert (ours[1] is not None) == border
-    assert not torch.equal(ours[0].keyed, before.keyed)
+    assert not torch.equal(ours.influence.keyed, before.keyed)
+    alone = torch_kernels.dendrite_adjoint(d_y, trace, theta, True)
+    same = [torch.equal(a, b) for a, b in zip(alone.theta, ours.theta, strict=True)]
+    assert not all(same), "the past adds nothing"
 
 
 @DTYPES
 @SIZES
 @pytest.mark.parametrize("families", [Families(a, b) for a in (True, False) for b in (True, False)])
 def test_influences_agree(dtype, batch, steps, states, neurons, families):
-    influences_agree(carry_case(batch, steps, states, neurons, dtype), families, dtype)
+    influences_agree(dendrite_case(batch, steps, states, neurons, dtype), families, dtype)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 1.0])
 @pytest.mark.parametrize("order", [1, 2])
 def test_influences_agree_at_every_rate_and_with_two_filters(order, rate):
-    case = carry_case(2, 33, 2, 9, torch.float64, order=order, rate=rate, inputs=40)
+    case = dendrite_case(2, 33, 2, 9, torch.float64, order=order, rate=rate, inputs=40)
     influences_agree(case, Families(), torch.float64)
 
 
 def test_influences_agree_without_a_loss():
-    influences_agree(carry_case(2, 5, 2, 3, torch.float64), Families(), torch.float64, border=False)
+    influences_agree(
+        dendrite_case(2, 5, 2, 3, torch.float64), Families(), torch.float64, loss=False
+    )
 
 
 @DTYPES
@@ -223,8 +223,11 @@ def test_pairs_agree(dtype, batch, steps, inputs, neurons, rate):
     pre, post = ((random(batch, steps, n, dtype=dtype) < rate).to(dtype) for n in (inputs, neurons))
     traces = StdpTraces(random(batch, inputs, dtype=dtype), random(batch, neurons, dtype=dtype))
     window = Window(0.9, 1.2, 0.94, 0.97)
-    ours, reference = both("stdp", pre, post, keeps(batch, steps, dtype), traces, window)
+    told = (pre, post, keeps(batch, steps, dtype), traces, window)
+    ours, reference = both("stdp", *told)
     close(ours, reference, dtype)
+    for followed in both("stdp_traces", *told):
+        close(followed, reference[1], dtype)
 
 
 def judge_case(dtype, classes, neurons=19, blocks=2, reads=(True, True)):
@@ -301,7 +304,6 @@ def test_a_loss_of_what_is_no_number_is_none(classes, broken):
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_share_the_streams(threads):
     case = dendrite_case(5, 6, 2, 4, torch.float64)
-    carried = carry_case(5, 6, 2, 4, torch.float64)
     pre, post = ((random(5, 20, n, dtype=torch.float64) < 0.3).double() for n in (9, 5))
     traces = StdpTraces(torch.zeros_like(pre[:, 0]), torch.zeros_like(post[:, 0]))
     window, keep = Window(0.9, 1.2, 0.94, 0.97), keeps(5, 20, torch.float64)
@@ -309,7 +311,7 @@ def test_threads_share_the_streams(threads):
     torch.set_num_threads(threads)
     try:
         dendrites_agree(case, torch.float64)
-        influences_agree(carried, Families(), torch.float64)
+        influences_agree(case, Families(), torch.float64)
         judgements_agree(judge_case(torch.float64, 5), False, torch.float64)
         close(numba_kernels.stdp(pre, post, keep, traces, window), pairs, torch.float64)
     finally:

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from bim_explorer.functional.local_rule import LocalRule, State
 from bim_explorer.functional.scans import Kernels
-from bim_explorer.functional.stdp import StdpTraces, Window, stdp_term
-from bim_explorer.functional.traces import trace_after
+from bim_explorer.functional.stdp import StdpTraces, Window, stdp_term, stdp_traces
 
 
 class Stdp(LocalRule):
@@ -29,11 +28,11 @@ class Stdp(LocalRule):
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.window = Window.from_values(values)
-        self._term, self._trace_after = stdp_term, trace_after
+        self._term, self._traces = stdp_term, stdp_traces
 
     def use(self, kernels: Kernels) -> None:
         """Take the backend's passes over the spikes."""
-        self._term, self._trace_after = kernels.stdp, kernels.trace_after
+        self._term, self._traces = kernels.stdp, kernels.stdp_traces
 
     def start(self, pre: Tensor, post: Tensor) -> State:
         """Both traces at zero."""
@@ -51,8 +50,5 @@ class Stdp(LocalRule):
         self, pre: Tensor, post: Tensor, keep: Tensor, weights: Tensor, state: State
     ) -> State:
         """Both traces behind a chunk, without its pairs."""
-        decay_pre, decay_post = self.window.decay_plus, self.window.decay_minus
-        return {
-            "trace_pre": self._trace_after(pre, keep, state["trace_pre"], decay_pre),
-            "trace_post": self._trace_after(post, keep, state["trace_post"], decay_post),
-        }
+        traces = StdpTraces(state["trace_pre"], state["trace_post"])
+        return self._traces(pre, post, keep, traces, self.window)._asdict()
