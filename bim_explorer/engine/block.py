@@ -73,7 +73,7 @@ class Block:
         soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
         self._trace = BlockTrace(pre, selection, dendrite, soma)
         state.psp = dendrite.psp_after
-        state.h, state.v = dendrite.h[:, -1].clone(), soma.v[:, -1].clone()
+        state.h, state.v = dendrite.h_after, soma.v_after
         return self._trace
 
     def adjoint(
@@ -133,5 +133,5 @@ def _filters(psp: Tensor, order: int) -> Float[Tensor, "filter batch input"]:
     """What so many filters hold; one that comes new begins at rest."""
     missing = order - len(psp)
     if missing > 0:
-        psp = torch.cat([psp, psp.new_zeros(missing, *psp.shape[1:])])
-    return psp[:order]
+        return torch.cat([psp, psp.new_zeros(missing, *psp.shape[1:])])
+    return psp[:order] if missing else psp

@@ -43,7 +43,9 @@ class Optimizer:
         self.kind = rule.optimizer
         self._weights = _side_by_side(list(self.parameters.values()))
         self._mean, self._square = (torch.zeros_like(self._weights) for _ in range(2))
+        self._count = torch.zeros((), dtype=torch.float32, device=self._weights.device)
         self._steps = dict.fromkeys(self.parameters, 0)
+        self._pieces: dict[tuple[str, str], tuple[Tensor, ...]] = {}
         ends = list(accumulate(tensor.numel() for tensor in self.parameters.values()))
         starts = [0, *ends[:-1]]
         self._span = {n: slice(*s) for n, *s in zip(self.parameters, starts, ends, strict=True)}
@@ -57,11 +59,12 @@ class Optimizer:
                 self.parameters[name].mul_(1.0 - learning_rate * decay)
         for names in self._neighbours(directions):
             moves = _flatten_dense_tensors([directions[name] for name in names])
-            span = slice(self._span[names[0]].start, self._span[names[-1]].stop)
+            weights, mean, square = self._together(names[0], names[-1])
             if self.kind == "adam":
-                self._adam(span, moves, learning_rate, self._steps[names[0]])
+                steps = self._count.fill_(self._steps[names[0]] + 1)
+                self._adam(weights, moves, mean, square, steps, learning_rate)
             else:
-                self._weights[span].add_(moves, alpha=-learning_rate)
+                weights.add_(moves, alpha=-learning_rate)
             for name in names:
                 self._steps[name] += 1
 
@@ -77,15 +80,31 @@ class Optimizer:
             before = name if name in directions else None
         return groups
 
-    def _adam(self, span: slice, moves: Tensor, learning_rate: float, steps: int) -> None:
+    def _together(self, name: str, last: str) -> tuple[Tensor, ...]:
+        """Weights and means of the parameters from one to another."""
+        if (name, last) not in self._pieces:
+            span = slice(self._span[name].start, self._span[last].stop)
+            wholes = (self._weights, self._mean, self._square)
+            self._pieces[name, last] = tuple(whole[span] for whole in wholes)
+        return self._pieces[name, last]
+
+    @staticmethod
+    def _adam(
+        weights: Tensor,
+        moves: Tensor,
+        mean: Tensor,
+        square: Tensor,
+        steps: Tensor,
+        learning_rate: float,
+    ) -> None:
         # What torch.optim.Adam(fused=True) calls; the function around it takes five times as long.
         torch._fused_adam_(  # pyright: ignore[reportPrivateImportUsage]
-            [self._weights[span]],
+            [weights],
             [moves],
-            [self._mean[span]],
-            [self._square[span]],
+            [mean],
+            [square],
             [],
-            [torch.tensor(steps + 1.0, device=moves.device)],
+            [steps],
             lr=learning_rate,
             beta1=ADAM_BETAS[0],
             beta2=ADAM_BETAS[1],

@@ -49,8 +49,8 @@ class Selection(NamedTuple):
 class Dendrite(NamedTuple):
     """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log).
 
-    `psp_after` is what each filter of the potentials has behind the chunk; the potentials `psp`
-    themselves are None where a backend has no need of them.
+    `h_after` is the last h, and `psp_after` what each filter of the potentials has behind the
+    chunk; the potentials `psp` themselves are None where a backend has no need of them.
     """
 
     A: Float[Tensor, "state neuron"]
@@ -58,6 +58,7 @@ class Dendrite(NamedTuple):
     h: Float[Tensor, "batch time state neuron"]
     h_0: Float[Tensor, "batch state neuron"]
     y: Float[Tensor, "batch time neuron"]
+    h_after: Float[Tensor, "batch state neuron"]
     psp_after: Float[Tensor, "filter batch input"]
     psp: Float[Tensor, "batch time input"] | None = None
 

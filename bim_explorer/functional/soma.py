@@ -26,12 +26,13 @@ from bim_explorer.functional.surrogate import SurrogateSpike, spike, surrogate_d
 
 
 class SomaTrace(NamedTuple):
-    """What somata did over a chunk; `psi` is ψ_t, `slope` is keep_t r_t."""
+    """What somata did over a chunk; `psi` is ψ_t, `slope` is keep_t r_t, `v_after` the last V."""
 
     v: Float[Tensor, "batch time neuron"]
     z: Float[Tensor, "batch time neuron"]
     psi: Float[Tensor, "batch time neuron"]
     slope: Float[Tensor, "batch time neuron"]
+    v_after: Float[Tensor, "batch neuron"]
 
 
 class Soma(ABC):
@@ -74,8 +75,8 @@ class Soma(ABC):
             before = self.step(kept * before, kept * z, y[:, t])
             v[:, t] = before
         slope = self.slope(torch.cat([v_0[:, None], v[:, :-1]], dim=1))
-        above = v - self.v_th
-        return SomaTrace(v, spike(above), surrogate_derivative(above), slope * keep[..., None])
+        above, slope = v - self.v_th, slope * keep[..., None]
+        return SomaTrace(v, spike(above), surrogate_derivative(above), slope, before)
 
     def slope(self, v_tm1: Tensor) -> Any:
         """r_t at V_{t-1}, the reset's own path included; by automatic differentiation of `left`.

@@ -58,7 +58,7 @@ def hand_back(sums, of_A_log, rows, turned):
 @jit
 def forward(
     first, last, spikes, before, keep, psp_decay, psp_scale, weights, bias, A, D, h_0,
-    psp_after, u, delta, gate, B, C, decay, h, y,
+    psp_after, u, delta, gate, B, C, decay, h, y, h_after,
 ):  # fmt: skip
     """From spikes to y of streams first … last - 1 (BIM eqs. 1-3).
 
@@ -75,6 +75,7 @@ def forward(
             _select(coming.x[order - 1], psp_scale, bias, u[b, t], delta[b, t], gate[b, t],
                     B[b, t], C[b, t])  # fmt: skip
             _state_space(b, t, kept, u, delta, B, C, A, D, h_0, drive, decay, h, y)
+        h_after[b] = h[b, len(keep[b]) - 1]
 
 
 @jit_views
@@ -209,7 +210,7 @@ def _through_state(
 
 
 @jit_views
-def membrane(first, last, y, keep, v_0, decay, gain, v_th, v, z, psi, slope):
+def membrane(first, last, y, keep, v_0, decay, gain, v_th, v, z, psi, slope, after):
     """V with its reset, z, ψ and keep r (BIM eq. 3)."""
     steps, neurons = y.shape[1], y.shape[2]
     for b in range(first, last):
@@ -224,6 +225,9 @@ def membrane(first, last, y, keep, v_0, decay, gain, v_th, v, z, psi, slope):
                 slope_t[i] = kept * (decay - v_th * steep[i])
             before, spiked, steep = now, z[b, t], psi[b, t]
             _fire(before, v_th, spiked, steep)
+        after_b = after[b]
+        for i in range(neurons):
+            after_b[i] = before[i]
 
 
 @jit_inline

@@ -53,7 +53,7 @@ def membrane(
 ) -> SomaTrace:
     """The leaky membrane with its reset; see `functional.scans.Kernels.membrane`."""
     y_, k, before = arrays(y, keep, v_0)
-    written = [np.empty_like(y_) for _ in SomaTrace._fields]
+    written = [*(np.empty_like(y_) for _ in range(4)), np.empty_like(before)]
     constants = (y_.dtype.type(x) for x in (decay, gain, v_th))
     over_streams(numba_dendrite.membrane, len(y_), y_, k, before, *constants, *written)
     return SomaTrace(*tensors(*written))
@@ -78,13 +78,13 @@ def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Sel
     weights, bias, A = rooms(h_0, (inputs, width), (width,), (states, neurons))
     parameters = (*arrays(*theta[:-1]), weights, bias, A)
     numba_dendrite.prepare(*parameters)  # pyright: ignore[reportCallIssue] - as many as it asks for
-    written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide)
+    written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide, h_0.shape)
     spikes, before, *arriving = _arriving(pre)
     after = before.copy()
     taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
     over_streams(numba_dendrite.forward, batch, spikes, before, *arriving, *taken)
-    A, after, *selected, decay, h, y = tensors(A, after, *written)
-    return Selection(*selected), Dendrite(A, decay, h, h_0, y, after)
+    A, after, *selected, decay, h, y, h_after = tensors(A, after, *written)
+    return Selection(*selected), Dendrite(A, decay, h, h_0, y, h_after, after)
 
 
 def dendrite_adjoint(

@@ -52,7 +52,7 @@ def soma_trace(v: Tensor, v_0: Tensor, keep: Tensor, decay: float, v_th: float) 
     """Spikes and slopes of the leaky membrane, from its potentials."""
     psi = surrogate_derivative(torch.cat([v_0[:, None], v], dim=1) - v_th)
     slope = keep[..., None] * (decay - v_th * psi[:, :-1])
-    return SomaTrace(v, spike(v - v_th), psi[:, 1:], slope)
+    return SomaTrace(v, spike(v - v_th), psi[:, 1:], slope, v[:, -1].clone())
 
 
 def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +116,7 @@ def dendrite_by_product(
     psp, after = potentials(pre, trace)
     selection = select(psp, theta)
     A, decay, h, y = state_space(selection, theta.A_log, theta.D, pre.keep, h_0)
-    return selection, Dendrite(A, decay, h, h_0, y, after, psp)
+    return selection, Dendrite(A, decay, h, h_0, y, h[:, -1].clone(), after, psp)
 
 
 dendrite = partial(dendrite_by_product, trace, state_space)
