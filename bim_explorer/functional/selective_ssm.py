@@ -50,7 +50,8 @@ class Dendrite(NamedTuple):
     """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log).
 
     `h_after` is the last h, and `psp_after` what each filter of the potentials has behind the
-    chunk; the potentials `psp` themselves are None where a backend has no need of them.
+    chunk; the potentials `psp` themselves are None where a backend has no need of them. `own` is
+    what a backend keeps of all this in a form of its own, for its way back.
     """
 
     A: Float[Tensor, "state neuron"]
@@ -61,6 +62,7 @@ class Dendrite(NamedTuple):
     h_after: Float[Tensor, "batch state neuron"]
     psp_after: Float[Tensor, "filter batch input"]
     psp: Float[Tensor, "batch time input"] | None = None
+    own: Any = None
 
     @property
     def h_tm1(self) -> Float[Tensor, "batch time state neuron"]:

@@ -13,6 +13,7 @@ import numpy as np
 from bim_explorer.functional.surrogate import SLOPE
 from bim_explorer.kernels.numba_currents import arrive, begin, currents, follow
 from bim_explorer.kernels.numba_gains import collect, filter_back, gather, room
+from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread, total
 from bim_explorer.kernels.numba_math import (
     exp_lane,
     fetch,
@@ -138,13 +139,13 @@ def adjoint(
     `of_weights` is (part, key, 2n + 2s), the last key being the bias; `of_A_log` (part, s, n).
     If `below`, `back` (b, t, 2n + 2s) takes what the weights still have to bring to the spikes.
     """
-    steps, width, lanes = u.shape[1], of_weights.shape[2], np.empty((2, *D.shape), D.dtype)
+    steps, width, drive = u.shape[1], of_weights.shape[2], np.empty_like(D)
     gains = room(1, spikes.shape[2], steps, width, D.dtype)
     selected, sums, of_A = gains.drive[0], of_weights[part], of_A_log[part]
     for b in range(first, last):
         for t in range(steps - 1, -1, -1):
             _back_through(
-                b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, lanes,
+                b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, drive,
                 selected[t], of_A, of_D[part], d_h[b],
             )  # fmt: skip
         filter_back(gains.drive, keep[b], psp_decay, psp_scale, len(before))
@@ -160,11 +161,11 @@ def adjoint(
 
 @jit_views
 def _back_through(
-    b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, lanes, selected, sum_A, sum_D, back
+    b, t, d_y, A, D, h_0, u, delta, gate, B, C, decay, h, drive, selected, sum_A, sum_D, back
 ):
     """One step of one stream: δ of u, W_Δ p + b_Δ, B and C to `selected`, δh to `back`."""
     neurons, states = D.size, A.shape[0]
-    drive, flow, before = lanes[0], lanes[1], h[b, t - 1] if t > 0 else h_0[b]
+    before = h[b, t - 1] if t > 0 else h_0[b]
     u_t, delta_t, gate_t, d_y_t = u[b, t], delta[b, t], gate[b, t], d_y[b, t]
     d_u_t, d_delta_t = selected[:neurons], selected[neurons : 2 * neurons]
     d_B_t, d_C_t = selected[2 * neurons :], selected[2 * neurons + states :]
@@ -180,7 +181,7 @@ def _back_through(
             fetch(h[b, t - 2, n] if t > 1 else h_0[b, n])
         d_B_t[n], d_C_t[n] = _through_state(
             d_y_t, h[b, t, n], before[n], decay[b, t, n], drive, delta_t, A[n],
-            B[b, t, n], C[b, t, n], back[n], flow, d_u_t, d_delta_t, sum_A[n],
+            B[b, t, n], C[b, t, n], back[n], d_u_t, d_delta_t, sum_A[n],
         )  # fmt: skip
     # So far d_u_t is Σ_n B_n δh_n.
     for i in range(neurons):
@@ -190,23 +191,39 @@ def _back_through(
 
 @jit_inline
 def _through_state(
-    d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, flow, d_u_t, d_delta_t, sum_A
+    d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, d_u_t, d_delta_t, sum_A
 ):
     """One state of every neuron at one step; ∂L/∂B_n and ∂L/∂C_n."""
-    neurons = x.size
-    of_B, of_C = x.dtype.type(0.0), x.dtype.type(0.0)
-    for i in range(neurons):
-        of_C += d_y_t[i] * x[i]
-        back[i] += d_y_t[i] * C_n
-        of_B += back[i] * drive[i]
-        d_u_t[i] += back[i] * B_n
-    for i in range(neurons):
-        back[i] *= a[i]
-        flow[i] = back[i] * x_tm1[i]
-    for i in range(neurons):
-        sum_A[i] += flow[i] * delta_t[i]
-        d_delta_t[i] += flow[i] * A_n[i]
-    return of_B, of_C
+    rest, last = x.size % lanes(x), x.size - x.size % lanes(x)
+    of_B, of_C = spread(x.dtype.type(0.0)), spread(x.dtype.type(0.0))
+    for i in range(0, last, lanes(x)):
+        to_B, to_C = _through_neurons(
+            d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, d_u_t, d_delta_t, sum_A,
+            i, full(x),
+        )  # fmt: skip
+        of_B, of_C = of_B + to_B, of_C + to_C
+    if rest:
+        to_B, to_C = _through_neurons(
+            d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, d_u_t, d_delta_t, sum_A,
+            last, first(x, rest),
+        )  # fmt: skip
+        of_B, of_C = of_B + to_B, of_C + to_C
+    return total(of_B), total(of_C)
+
+
+@jit_inline
+def _through_neurons(
+    d_y_t, x, x_tm1, a, drive, delta_t, A_n, B_n, C_n, back, d_u_t, d_delta_t, sum_A, i, some
+):
+    d_y = load(d_y_t, i, some)
+    d_h = load(back, i, some) + d_y * spread(C_n)
+    before = d_h * load(a, i, some)
+    flow = before * load(x_tm1, i, some)
+    put(back, i, some, before)
+    put(d_u_t, i, some, load(d_u_t, i, some) + d_h * spread(B_n))
+    put(sum_A, i, some, load(sum_A, i, some) + flow * load(delta_t, i, some))
+    put(d_delta_t, i, some, load(d_delta_t, i, some) + flow * load(A_n, i, some))
+    return d_h * load(drive, i, some), d_y * load(x, i, some)
 
 
 @jit_views

@@ -79,12 +79,14 @@ def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Sel
     parameters = (*arrays(*theta[:-1]), weights, bias, A)
     numba_dendrite.prepare(*parameters)  # pyright: ignore[reportCallIssue] - as many as it asks for
     written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide, h_0.shape)
-    spikes, before, *arriving = _arriving(pre)
-    after = before.copy()
-    taken = (weights, bias, A, *arrays(theta.D, h_0), after, *written)
-    over_streams(numba_dendrite.forward, batch, spikes, before, *arriving, *taken)
+    arriving, (D, start) = _arriving(pre), arrays(theta.D, h_0)
+    after = arriving[1].copy()
+    taken = (*arriving, weights, bias, A, D, start, after, *written)
+    over_streams(numba_dendrite.forward, batch, *taken)
+    *selected, decay, h, _, _ = written
+    own = [decay, h, start, *selected, A, D, *arriving]
     A, after, *selected, decay, h, y, h_after = tensors(A, after, *written)
-    return Selection(*selected), Dendrite(A, decay, h, h_0, y, h_after, after)
+    return Selection(*selected), Dendrite(A, decay, h, h_0, y, h_after, after, own=own)
 
 
 def dendrite_adjoint(
@@ -145,6 +147,8 @@ def _carried(
 def _chunk(trace: BlockTrace, D: Tensor) -> list[Any]:
     """What a block did in a chunk, as the compiled loops that look back at it take it."""
     past = trace.dendrite
+    if past.own is not None:
+        return past.own
     flow = arrays(past.decay, past.h, past.h_0, *trace.selection, past.A, D)
     return [*flow, *_arriving(trace.pre)]
 

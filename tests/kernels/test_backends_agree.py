@@ -150,7 +150,7 @@ def dendrites_agree(case, dtype):
     """What spikes select, the state space, and the way back with and without a block below."""
     ours, reference = both("dendrite", *case)
     close(ours[0], reference[0], dtype)
-    close(ours[1]._replace(psp=None), reference[1]._replace(psp=None), dtype)
+    close(ours[1]._replace(psp=None, own=None), reference[1]._replace(psp=None), dtype)
     trace = trace_of(case, dtype)
     d_y = random(*trace.y.shape, dtype=dtype, seed=10) - 0.5
     for below in (True, False):
