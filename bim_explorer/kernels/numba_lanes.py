@@ -10,11 +10,11 @@ it reads, before it becomes vector instructions. Written in lanes it has them fr
         step(row, other, row.size - rest, first(row, rest))
 
     def step(row, other, i, some):
-        put(row, i, some, load(row, i, some) * load(row, i, some) + load(other, i, some))
+        put(row, i, some, load(row, i, some) * load(other, i, some) + spread(other[0]))
 
 `some` says which lanes are meant: a row's rest may be shorter than a vector, and what lies behind
 it is neither read nor written. `step` must be inlined, so that the compiler sees that `full` means
-all of them.
+all of them. Rows lie in one piece; of a larger array, `load` and `put` count from its beginning.
 """
 
 from __future__ import annotations
@@ -178,7 +178,6 @@ def _let_lanes(operators: tuple[Any, ...], name: str) -> None:
 
 
 _let_lanes((operator.add, operator.iadd), "fadd")
-_let_lanes((operator.sub, operator.isub), "fsub")
 _let_lanes((operator.mul, operator.imul), "fmul")
 
 
