@@ -1,7 +1,7 @@
 """A block: LIF neurons whose dendrite is a selective state space, with state across chunks.
 
-forward(chunk of spikes) → output and spikes;  adjoint(∂L/∂y, ∂L/∂z) → gradient and ∂L/∂spikes;
-carry() → influences behind the chunk, and what the past owes to its losses. The maths is in
+forward(chunk of spikes) → output and spikes;  adjoint(∂L/∂y, ∂L/∂z) → gradient, what the past owes
+included, and ∂L/∂spikes;  carry() → influences on, where a chunk had no loss. The maths is in
 `functional`, this holds the state.
 """
 

@@ -38,7 +38,7 @@ def chunk_gradient(
         credit: exact, truncated or local.
         selection_learns: Whether the parameters beside W need the influences' part as well.
     """
-    seen, apart = network.seen(traces), credit == "local"
+    apart = credit == "local"
     kept = _kept(network, credit, selection_learns)
     supervised = int(data.mask.sum())
     if not supervised:
@@ -46,7 +46,7 @@ def chunk_gradient(
             if families is not None:
                 block.carry(network.dynamics, families)
         return answer(network.votes(traces), apart), None, {}
-    kernels = network.blocks[0].kernels
+    kernels, seen = network.blocks[0].kernels, network.seen(traces)
     judged = kernels.judge(seen, network.readout, data.target, data.mask, apart)
     gradient = {f"readout.{name}": slope for name, slope in judged.gradient.items()}
     from_above: Tensor | None = None

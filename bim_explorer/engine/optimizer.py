@@ -42,7 +42,8 @@ class Optimizer:
         self.parameters = dict(parameters)
         self.kind = rule.optimizer
         self._weights = _side_by_side(list(self.parameters.values()))
-        self._mean, self._square = (torch.zeros_like(self._weights) for _ in range(2))
+        held = self._weights.numel() if self.kind == "adam" else 0
+        self._mean, self._square = (self._weights.new_zeros(held) for _ in range(2))
         self._count = torch.zeros((), dtype=torch.float32, device=self._weights.device)
         self._steps = dict.fromkeys(self.parameters, 0)
         self._pieces: dict[tuple[str, str], tuple[Tensor, ...]] = {}
@@ -115,7 +116,9 @@ class Optimizer:
         )
 
     def _memory_of(self, name: str) -> dict[str, Tensor]:
-        """Adam's means of a parameter, to be written in place."""
+        """Adam's means of a parameter, to be written in place; SGD has none."""
+        if self.kind != "adam":
+            return {}
         means = {"exp_avg": self._mean, "exp_avg_sq": self._square}
         shape = self.parameters[name].shape
         return {slot: whole[self._span[name]].view(shape) for slot, whole in means.items()}

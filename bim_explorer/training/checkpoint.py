@@ -124,8 +124,9 @@ def _tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]
 
 
 def _block_tensors(block: Block) -> dict[str, Tensor]:
-    first, *more = (state := block.state).psp
-    second = more[0] if more else torch.zeros_like(first)
+    state = block.state
+    first, second = state.psp[0], state.psp[1:]
+    second = second[0] if len(second) else torch.zeros_like(first)
     return {"psp0": first, "psp1": second, "h": state.h, "v": state.v}
 
 

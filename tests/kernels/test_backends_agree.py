@@ -17,7 +17,8 @@ from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
 from bim_explorer.kernels import kernels_for, numba_dendrite, numba_kernels, torch_kernels
-from bim_explorer.kernels.numba_math import exp_lane, jit, log1p_lane
+from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread, total
+from bim_explorer.kernels.numba_math import exp_lane, jit, jit_inline, log1p_lane
 
 #: The backend under test: numba, or what `test_triton.py` asks for in its own process.
 NAME = os.environ.get("BIM_TEST_BACKEND", "numba")
@@ -125,6 +126,32 @@ def test_softplus_and_its_slope_in_lanes(dtype):
 
 
 @DTYPES
+@pytest.mark.parametrize("size", [1, 5, 16, 21, 64])
+def test_what_lies_behind_a_row_is_left_alone(dtype, size):
+    """Lanes of its rest that are not meant are neither read nor written."""
+
+    @jit_inline
+    def step(x, i, some):
+        put(x, i, some, load(x, i, some) * spread(x.dtype.type(2.0)))
+        return load(x, i, some)
+
+    @jit
+    def double(x):
+        rest, whole = x.size % lanes(x), spread(x.dtype.type(0.0))
+        for i in range(0, x.size - rest, lanes(x)):
+            whole += step(x, i, full(x))
+        if rest:
+            whole += step(x, x.size - rest, first(x, rest))
+        return total(whole)
+
+    memory = np.full(size + 64, np.nan, random(1, dtype=dtype).numpy().dtype)
+    memory[:size] = np.arange(size)
+    assert double(memory[:size]) == size * (size - 1)
+    assert np.array_equal(memory[:size], 2 * np.arange(size))
+    assert np.isnan(memory[size:]).all()
+
+
+@DTYPES
 def test_membranes_and_their_adjoints_agree(dtype):
     y, keep = 3 * random(2, 40, 6, dtype=dtype), keeps(2, 40, dtype)
     ours, reference = both("membrane", y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
@@ -157,6 +184,8 @@ def dendrites_agree(case, dtype):
         back, known = both("dendrite_adjoint", d_y, trace, case[1], below)
         close(back, known, dtype)
         assert (back.spikes is not None) == below
+        own = trace._replace(selection=ours[0], dendrite=ours[1])
+        close(BACKEND.dendrite_adjoint(d_y, own, case[1], below), known, dtype)
 
 
 @DTYPES
@@ -274,7 +303,7 @@ CLASSES = pytest.mark.parametrize("classes", [3, 300])
 
 
 def plain_case(classes):
-    """A readout that sees one neuron and asks at the first of two steps."""
+    """A readout whose weights are zero, and two steps the first of which asks."""
     weights = (torch.zeros(1, classes, 9), torch.zeros(1, classes, 9), torch.zeros(1, classes))
     seen = [Seen(torch.ones(1, 2, 9), torch.ones(1, 2, 9))]
     return seen, ReadoutParameters(*weights), torch.tensor([[True, False]])
@@ -299,6 +328,9 @@ def test_a_loss_of_what_is_no_number_is_none(classes, broken):
     everywhere = torch.ones(1, 2, dtype=torch.bool)
     judged = numba_kernels.judge(seen, parameters, torch.tensor([[1, 2]]), everywhere, apart=False)
     assert judged.loss[0].isfinite().tolist() == [False, True]
+    d_z = judged.d_seen[0].z
+    assert d_z is not None
+    assert d_z[0].isfinite().all(1).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("threads", [2, 3])
