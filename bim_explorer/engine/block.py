@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
-from bim_explorer.functional.adjoint import BlockTrace, chunk_adjoint
+from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.scans import Kernels
 from bim_explorer.functional.selective_ssm import BlockParameters
@@ -69,9 +69,9 @@ class Block:
         self._trace = None  # what the last chunk left makes room for the next
         before = _filters(state.psp, dynamics.psp_order)
         pre = Presynaptic(spikes, before, keep, dynamics.psp_decay, dynamics.psp_scale)
-        selection, dendrite = self.kernels.dendrite(pre, theta, state.h)
+        dendrite = self.kernels.dendrite(pre, theta, state.h)
         soma = membrane.forward(dendrite.y, keep, state.v, self.kernels)
-        self._trace = BlockTrace(pre, selection, dendrite, soma)
+        self._trace = BlockTrace(pre, dendrite, soma)
         state.psp = dendrite.psp_after
         state.h, state.v = dendrite.h_after, soma.v_after
         return self._trace
@@ -96,8 +96,8 @@ class Block:
         """
         assert self._trace is not None
         carried = None if families is None else (self._kept(families), families)
-        chunk = chunk_adjoint(
-            self._trace, d_y, d_z, self.theta, dynamics.membrane, self.kernels, below, carried
+        chunk = self.kernels.adjoint(
+            self._trace, d_y, d_z, self.theta, dynamics.membrane.gain, below, carried
         )
         if chunk.influence is not None:
             self.influence = chunk.influence
@@ -131,7 +131,7 @@ class Block:
 
 def _filters(psp: Tensor, order: int) -> Float[Tensor, "filter batch input"]:
     """What so many filters hold; one that comes new begins at rest."""
-    missing = order - len(psp)
+    missing = order - psp.shape[0]
     if missing > 0:
         return torch.cat([psp, psp.new_zeros(missing, *psp.shape[1:])])
     return psp[:order] if missing else psp

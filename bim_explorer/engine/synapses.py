@@ -106,7 +106,7 @@ class Synapses:
 
     def _mean_square(self, of_synapses: Tensor) -> float:
         """Over the synapses that live."""
-        live = max(self.mask.numel() - self.pruned, 1)
+        live = max(of_synapses.numel() - self.pruned, 1)
         return float(torch.linalg.vector_norm(self._live(of_synapses))) ** 2 / live
 
     def bound(self, w_max: float) -> None:

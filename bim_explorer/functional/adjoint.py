@@ -22,10 +22,9 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.rtrl import Families, Influence, Past
-from bim_explorer.functional.scans import Kernels
-from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
-from bim_explorer.functional.soma import Soma, SomaTrace
+from bim_explorer.functional.rtrl import Influence
+from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite
+from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.traces import Presynaptic
 
 
@@ -33,7 +32,6 @@ class BlockTrace(NamedTuple):
     """What the forward pass of a chunk leaves for its adjoint and for the influences."""
 
     pre: Presynaptic
-    selection: Selection
     dendrite: Dendrite
     soma: SomaTrace
 
@@ -53,48 +51,15 @@ class BlockTrace(NamedTuple):
         return self.soma.z
 
 
-class DendriteGradient(NamedTuple):
+class BlockGradient(NamedTuple):
     """What a chunk's losses ask of a block.
 
     Attributes:
-        theta: Gradient of its parameters; without a past, with the state before the chunk fixed.
-        spikes: ∂L/∂spikes; None where nothing below asks for it.
-        h_0: δh_0.
-        influence: At the chunk's end, where there is a past.
+        theta: Gradient of its parameters.
+        spikes: ∂L/∂spikes inside the chunk; None where nothing below asks for it.
+        influence: At the chunk's end, where influences are carried.
     """
 
     theta: BlockParameters
     spikes: Float[Tensor, "batch time input"] | None
-    h_0: Float[Tensor, "batch state neuron"]
     influence: Influence | None = None
-
-
-def chunk_adjoint(
-    trace: BlockTrace,
-    d_y: Float[Tensor, "batch time neuron"],
-    d_z: Float[Tensor, "batch time neuron"] | None,
-    theta: BlockParameters,
-    membrane: Soma,
-    kernels: Kernels,
-    below: bool = True,
-    carried: tuple[Influence, Families] | None = None,
-) -> DendriteGradient:
-    """Reverse mode over the chunk, and by the influences over all that was before it.
-
-    Args:
-        trace: What the forward pass left.
-        d_y: ∂L/∂y at fixed V and h.
-        d_z: ∂L/∂z; None where nothing reads the spikes.
-        theta: The block's parameters.
-        membrane: Constants of the soma.
-        kernels: The backend.
-        below: Whether a block below asks for ∂L/∂spikes.
-        carried: The influences at the chunk's start, and which rows are kept; None for the
-            gradient of the chunk alone.
-    """
-    if d_z is None:
-        d_v0 = trace.v.new_zeros(trace.v[:, 0].shape)
-    else:
-        d_y, d_v0 = kernels.soma_adjoint(trace.soma, membrane.gain, d_y, d_z)
-    past = None if carried is None else Past(*carried, membrane.gain, d_v0)
-    return kernels.dendrite_adjoint(d_y, trace, theta, below, past)

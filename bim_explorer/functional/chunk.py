@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -14,8 +13,7 @@ from bim_explorer.core.interfaces import Chunk
 from bim_explorer.functional.adjoint import BlockTrace
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkTensors:
+class ChunkTensors(NamedTuple):
     """A task's chunk on the network's device: spikes and keep in its dtype."""
 
     spikes: Tensor
@@ -42,8 +40,7 @@ class StepTrace(NamedTuple):
     z: Float[Tensor, "1 1 neuron"]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateResult:
+class UpdateResult(NamedTuple):
     """What one update did. Tensors are the learner's own: copy what you keep.
 
     Attributes:

@@ -81,15 +81,15 @@ def step_map(
     learning_rate: float,
 ) -> StepMap:
     """The map of one step of one stream, from its forward pass and ∂L/∂y, ∂L/∂z."""
-    s, gain, eta = trace.selection, membrane.gain, learning_rate
+    flow, gain, eta = trace.dendrite.flow, membrane.gain, learning_rate
+    s = flow.selection
     u, delta, gate, B, C = (x[0, 0] for x in (s.u, s.delta, s.gate, s.B, s.C))
-    past = trace.dendrite
-    decay, h, h_tm1 = (x[0, 0].T for x in (past.decay, past.h, past.h_tm1))
+    decay, h, h_tm1 = (x[0, 0].T for x in (flow.decay, flow.h, flow.h_tm1))
     slope = trace.soma.slope[0, 0]
     d_v = trace.soma.psi[0, 0] * d_z
     out = d_y + gain * d_v
     g_W = delta[:, None] * B
-    g_delta = decay * h_tm1 * past.A.T + u[:, None] * B
+    g_delta = decay * h_tm1 * flow.A.T + u[:, None] * B
     g_delta = g_delta * gate[:, None]
     g_B = (delta * u)[:, None].expand_as(h)
     y_W, y_delta = g_W @ C + theta.D, g_delta @ C

@@ -114,22 +114,6 @@ class Influence(NamedTuple):
         return self._replace(keyed=torch.cat(pieces, dim=1))
 
 
-class Past(NamedTuple):
-    """What a chunk's losses reach beside the chunk itself.
-
-    Attributes:
-        influence: At the chunk's start; its memory is the backend's, to write over.
-        families: The rows that are kept.
-        gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
-        d_v: δV_0.
-    """
-
-    influence: Influence
-    families: Families
-    gain: float | Tensor
-    d_v: Float[Tensor, "batch neuron"]
-
-
 class BorderSums(NamedTuple):
     """δh_0·E_0 + δV_0·G_0 of every family, summed over the streams; 0 where it is not kept."""
 

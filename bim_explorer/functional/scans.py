@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+    from bim_explorer.functional.adjoint import BlockGradient, BlockTrace
     from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
-    from bim_explorer.functional.rtrl import Families, Influence, Past
-    from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite, Selection
+    from bim_explorer.functional.rtrl import Families, Influence
+    from bim_explorer.functional.selective_ssm import BlockParameters, Dendrite
     from bim_explorer.functional.soma import SomaTrace
     from bim_explorer.functional.stdp import StdpTraces, Window
     from bim_explorer.functional.traces import Presynaptic
@@ -54,25 +54,7 @@ class Kernels(Protocol):
         """
         ...
 
-    def soma_adjoint(
-        self, soma: SomaTrace, gain: float | Tensor, d_y: Tensor, d_z: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """λ_t = ψ_t δz_t + slope_{t+1} λ_{t+1} from the end; nothing comes from behind it.
-
-        Args:
-            soma: What the somata did.
-            gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
-            d_y: δy at fixed V (b, t, n).
-            d_z: δz (b, t, n).
-
-        Returns:
-            All that reaches y, δy_t + g λ_t (b, t, n), and V before the chunk, slope_1 λ_1 (b, n).
-        """
-        ...
-
-    def dendrite(
-        self, pre: Presynaptic, theta: BlockParameters, h_0: Tensor
-    ) -> tuple[Selection, Dendrite]:
+    def dendrite(self, pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> Dendrite:
         """From spikes to what they select, and the state space over a chunk (BIM eqs. 1-3).
 
         Args:
@@ -82,25 +64,30 @@ class Kernels(Protocol):
         """
         ...
 
-    def dendrite_adjoint(
+    def adjoint(
         self,
-        d_y: Tensor,
         trace: BlockTrace,
+        d_y: Tensor,
+        d_z: Tensor | None,
         theta: BlockParameters,
+        gain: float | Tensor,
         below: bool,
-        past: Past | None = None,
-    ) -> DendriteGradient:
-        """Reverse mode through `dendrite` (see `functional.adjoint`), and through all before it.
+        carried: tuple[Influence, Families] | None = None,
+    ) -> BlockGradient:
+        """Reverse mode over the chunk (see `functional.adjoint`), and over all that was before it.
 
-        With a past, the gradient has δh_0·E_0 + δV_0·G_0 in it (BIM eq. 8), and the influences
-        are carried over the chunk as by `carry`.
+        With influences the gradient has δh_0·E_0 + δV_0·G_0 in it (BIM eq. 8), and they are
+        moved to the chunk's end as by `carry`.
 
         Args:
-            d_y: All that reaches y (b, t, n).
             trace: What the chunk's forward pass left.
+            d_y: ∂L/∂y at fixed V and h (b, t, n).
+            d_z: ∂L/∂z (b, t, n); None where nothing reads the spikes.
             theta: The block's parameters.
-            below: Whether ∂L/∂spikes is asked for.
-            past: The influences that the chunk's losses meet; None for those of the chunk alone.
+            gain: g, what a unit of y adds to V: a number, or one for each neuron (n,).
+            below: Whether a block below asks for ∂L/∂spikes.
+            carried: The influences at the chunk's start, their memory being the backend's to
+                write over, and which rows are kept; None for the gradient of the chunk alone.
         """
         ...
 

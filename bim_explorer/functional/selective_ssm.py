@@ -47,22 +47,40 @@ class Selection(NamedTuple):
 
 
 class Dendrite(NamedTuple):
-    """What the state space did over a chunk; `decay` is keep_t a_t, `A` is -exp(A_log).
+    """What a block's dendrites did over a chunk.
 
-    `h_after` is the last h, and `psp_after` what each filter of the potentials has behind the
-    chunk; the potentials `psp` themselves are None where a backend has no need of them. `own` is
-    what a backend keeps of all this in a form of its own, for its way back.
+    Attributes:
+        y: Their output.
+        h_after: The last h.
+        psp_after: What each filter of the potentials has behind the chunk.
+        flow: What a backend needs of the chunk on its way back, in a form of its own; the
+            reference's is a `Flow`.
     """
 
+    y: Float[Tensor, "batch time neuron"]
+    h_after: Float[Tensor, "batch state neuron"]
+    psp_after: Float[Tensor, "filter batch input"]
+    flow: Any
+
+
+class Flow(NamedTuple):
+    """How a chunk's potentials p went through the state space.
+
+    Attributes:
+        psp: p.
+        selection: What they select.
+        A: -exp(A_log).
+        decay: keep_t a_t.
+        h: The state.
+        h_0: The state before the chunk.
+    """
+
+    psp: Float[Tensor, "batch time input"]
+    selection: Selection
     A: Float[Tensor, "state neuron"]
     decay: Float[Tensor, "batch time state neuron"]
     h: Float[Tensor, "batch time state neuron"]
     h_0: Float[Tensor, "batch state neuron"]
-    y: Float[Tensor, "batch time neuron"]
-    h_after: Float[Tensor, "batch state neuron"]
-    psp_after: Float[Tensor, "filter batch input"]
-    psp: Float[Tensor, "batch time input"] | None = None
-    own: Any = None
 
     @property
     def h_tm1(self) -> Float[Tensor, "batch time state neuron"]:

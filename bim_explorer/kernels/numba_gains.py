@@ -66,6 +66,15 @@ def room(n_rows, inputs, steps, neurons, dtype):
     )
 
 
+@jit
+def beside(gains, n_rows, width):
+    """Rows of another width for the same keys, whose steps are known once they are gathered."""
+    drive = np.empty((n_rows, gains.drive.shape[1], width), gains.drive.dtype)
+    return Gains(
+        drive, gains.weight, gains.second, gains.groups, gains.places, gains.start, gains.fell
+    )
+
+
 @jit_views
 def gather(gains, spikes, before):
     """Which rows each key takes; the last key is the bias. `before` is (filter, input)."""

@@ -17,8 +17,6 @@ from bim_explorer.kernels.numba_gains import (
     filter_back,
     gain_more,
     gained,
-    gather,
-    room,
     taken,
 )
 from bim_explorer.kernels.numba_intrinsics import prefetch
@@ -32,7 +30,6 @@ from bim_explorer.kernels.numba_transport import (
     V_C,
     V_DELTA,
     V_W,
-    Flow,
     Moved,
     begin,
     transport,
@@ -60,30 +57,26 @@ class Border(NamedTuple):
 
 
 @jit
-def carry(
-    first_stream, last_stream, part, keyed, E_A_log, G_A_log, G_D,
-    decay, h, h_0, u, delta, gate, B, C, A, D, spikes, before, keep, psp_decay, psp_scale,
-    slope, gain, selection, membrane, read, d_h0, d_v0, of_weights, of_A_log, of_D,
-):  # fmt: skip
-    """Influences of some streams moved, the border's gradient added to of_… (part, …) if `read`."""
-    steps, neurons = u.shape[1], D.size
-    moved = Moved(
-        np.empty_like(A), np.empty_like(D), np.empty_like(A), np.empty_like(A), np.empty_like(A),
-        np.empty_like(D), np.empty((steps, neurons), A.dtype),
+def moved_room(A, steps):
+    """Room for how a chunk carries the influences of one stream."""
+    neurons = A.shape[1]
+    return Moved(
+        np.empty_like(A), np.empty(neurons, A.dtype), np.empty_like(A), np.empty_like(A),
+        np.empty_like(A), np.empty(neurons, A.dtype), np.empty((steps, neurons), A.dtype),
     )  # fmt: skip
-    gains = room(V_DELTA + 1, spikes.shape[2], steps, neurons, A.dtype)
-    for b in range(first_stream, last_stream):
-        flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
-        border = Border(read, d_h0[b], d_v0[b], of_weights[part], of_A_log[part], of_D[part])
-        psp = (keep[b], psp_decay, psp_scale, len(before))
-        gather(gains, spikes[b], before[:, b])
-        _advance(keyed[b], gains, flow, moved, A, D, gain, psp, selection, membrane, border)
-        _advance_keyless(E_A_log[b], G_A_log[b], G_D[b], moved, border)
 
 
 @jit_views
-def _advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
-    """Carry E and G of one stream along, state by state."""
+def advance(influence, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
+    """Carry all influences of one stream along; `gains` knows its spikes."""
+    keyed, E_A_log, G_A_log, G_D = influence
+    _advance_keyed(keyed, gains, flow, moved, A, D, gain, psp, selection, membrane, border)
+    _advance_keyless(E_A_log, G_A_log, G_D, moved, border)
+
+
+@jit_views
+def _advance_keyed(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
+    """E and G of all that a key has, state by state."""
     states, drive = len(A), gains.drive
     v_W = 3 * states if selection else states
     v_delta, v_B, v_C = v_W + 1, v_W + 2, v_W + 2 + states

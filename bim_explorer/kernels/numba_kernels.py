@@ -1,6 +1,6 @@
 """The CPU backend: kernels compiled by numba, no compiler needed on the user's machine.
 
-Here torch's tensors meet the compiled loops of `numba_dendrite`, `numba_influence`, `numba_pairs`
+Here torch's tensors meet the compiled loops of `numba_dendrite`, `numba_adjoint`, `numba_pairs`
 and `numba_readout`. Streams are shared out among torch's threads; sums over streams are taken for
 each thread by itself and then joined, so a result depends on the number of threads, never on
 chance.
@@ -9,6 +9,7 @@ chance.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,12 @@ import torch
 from torch import Tensor
 
 from bim_explorer.functional import readout
-from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+from bim_explorer.functional.adjoint import BlockGradient, BlockTrace
 from bim_explorer.functional.readout import Judgement, ReadoutParameters, Seen
-from bim_explorer.functional.rtrl import Families, Influence, Past
+from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
     Dendrite,
-    Selection,
     by_projection,
     projections,
 )
@@ -30,9 +30,9 @@ from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
 from bim_explorer.kernels import (
+    numba_adjoint,
     numba_currents,
     numba_dendrite,
-    numba_influence,
     numba_pairs,
     numba_readout,
 )
@@ -59,98 +59,77 @@ def membrane(
     return SomaTrace(*tensors(*written))
 
 
-def soma_adjoint(
-    soma: SomaTrace, gain: float | Tensor, d_y: Tensor, d_z: Tensor
-) -> tuple[Tensor, Tensor]:
-    """All that reaches y and V before; see `functional.scans.Kernels.soma_adjoint`."""
-    psi, slope, of_y, of_z = arrays(soma.psi, soma.slope, d_y, d_z)
-    reaches, start = np.empty_like(of_y), np.empty_like(of_y[:, 0])
-    taken = (psi, slope, _each(gain, start), of_y, of_z, reaches, start)
-    over_streams(numba_dendrite.soma_adjoint, len(of_y), *taken)
-    return torch.from_numpy(reaches), torch.from_numpy(start)
-
-
-def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> tuple[Selection, Dendrite]:
+def dendrite(pre: Presynaptic, theta: BlockParameters, h_0: Tensor) -> Dendrite:
     """From spikes to y over a chunk; see `functional.scans.Kernels.dendrite`."""
-    (batch, steps, inputs), (neurons, states) = pre.spikes.shape, theta.A_log.shape
+    batch, steps, _ = pre.spikes.shape
+    neurons, states = theta.A_log.shape
     wide, narrow = (batch, steps, neurons), (batch, steps, states)
-    whole, width = (*narrow, neurons), 2 * (neurons + states)
-    weights, bias, A = rooms(h_0, (inputs, width), (width,), (states, neurons))
-    parameters = (*arrays(*theta[:-1]), weights, bias, A)
-    numba_dendrite.prepare(*parameters)  # pyright: ignore[reportCallIssue] - as many as it asks for
-    written = rooms(h_0, wide, wide, wide, narrow, narrow, whole, whole, wide, h_0.shape)
-    arriving, (D, start) = _arriving(pre), arrays(theta.D, h_0)
-    after = arriving[1].copy()
-    taken = (*arriving, weights, bias, A, D, start, after, *written)
-    over_streams(numba_dendrite.forward, batch, *taken)
-    *selected, decay, h, _, _ = written
-    own = [decay, h, start, *selected, A, D, *arriving]
-    A, after, *selected, decay, h, y, h_after = tensors(A, after, *written)
-    return Selection(*selected), Dendrite(A, decay, h, h_0, y, h_after, after, own=own)
+    whole, parts = (*narrow, neurons), len(stream_spans(batch))
+    parameters, (start,) = arrays(*theta), arrays(h_0)
+    arriving = _arriving(pre)
+    (A,) = rooms(start.dtype, (parts, states, neurons))
+    written = rooms(start.dtype, wide, wide, wide, narrow, narrow, whole, whole, wide)
+    *selected, decay, h, y = written
+    psp_after, h_after = arriving[1].copy(), np.empty_like(start)
+    told = (*arriving, *parameters, start, A, psp_after, *written, h_after)
+    over_parts(numba_dendrite.forward, batch, *told)
+    flow = [decay, h, start, *selected, A[0], parameters[-1], *arriving]
+    y, h_after, psp_after = tensors(y, h_after, psp_after)
+    return Dendrite(y, h_after, psp_after, flow)
 
 
-def dendrite_adjoint(
-    d_y: Tensor,
+def adjoint(
     trace: BlockTrace,
+    d_y: Tensor,
+    d_z: Tensor | None,
     theta: BlockParameters,
+    gain: float | Tensor,
     below: bool,
-    past: Past | None = None,
-) -> DendriteGradient:
-    """Reverse mode through it and all before; see `functional.scans.Kernels.dendrite_adjoint`."""
+    carried: tuple[Influence, Families] | None = None,
+) -> BlockGradient:
+    """Reverse mode over the chunk, and all before it; see `functional.scans.Kernels.adjoint`."""
     batch, steps, inputs = trace.pre.spikes.shape
-    states, neurons = trace.dendrite.A.shape
+    neurons, states = theta.A_log.shape
     parts, width = len(stream_spans(batch)), 2 * (neurons + states)
-    back, rows, of_A_log = rooms(
-        d_y, (batch, steps, width) if below else (0, 0, 0), (width, inputs), (neurons, states)
-    )
-    shapes = ((inputs + 1, width), (states, neurons), (neurons,))
-    total = [np.zeros((parts, *shape), back.dtype) for shape in shapes]
-    d_h = np.zeros((batch, states, neurons), back.dtype)
-    chunk = _chunk(trace, theta.D)
-    over_parts(numba_dendrite.adjoint, batch, *chunk, *arrays(d_y), below, back, *total, d_h)
-    influence = None
-    if past is not None:
-        influence, families, gain, d_v = past
-        border = (True, d_h, *arrays(d_v), *total)
-        influence = _carried(influence, chunk, trace, gain, families, border)
+    psi, slope, of_y = arrays(trace.soma.psi, trace.soma.slope, d_y)
+    of_z = of_y if d_z is None else arrays(d_z)[0]
+    number = of_y.dtype
+    back = np.empty((batch, steps, width) if below else (0, 0, 0), number)
+    total = [
+        np.zeros((parts, *shape), number)
+        for shape in ((inputs + 1, width), (states, neurons), (neurons,))
+    ]
+    influence, families, kept = None, Families(), _nothing(number)
+    if carried is not None:
+        influence, families = carried
+        influence, kept = _held(influence)
+    losses = (psi, slope, _each(gain, of_y), of_y, of_z, d_z is not None)
+    told = (*trace.dendrite.flow, *losses, below, back, *total, carried is not None, *kept)
+    over_parts(numba_adjoint.adjoint, batch, *told, *families)
     sums, turned, of_D = (_joined(each) for each in total)
-    numba_dendrite.hand_back(sums, turned, rows, of_A_log)
+    rows, of_A_log = rooms(number, (width, inputs), (neurons, states))
+    numba_adjoint.hand_back(sums, turned, rows, of_A_log)
     gradient = BlockParameters(*tensors(*by_projection(rows, sums[-1], of_A_log, of_D)))
     d_spikes = torch.from_numpy(back) @ projections(theta) if below else None
-    return DendriteGradient(gradient, d_spikes, torch.from_numpy(d_h), influence)
+    return BlockGradient(gradient, d_spikes, influence)
 
 
 def carry(
     influence: Influence, trace: BlockTrace, D: Tensor, gain: float | Tensor, families: Families
 ) -> Influence:
     """E and G over a chunk, spike by spike; see `functional.scans.Kernels.carry`."""
-    nothing = rooms(D, *[(0,) * axes for axes in (3, 2, 3, 3, 2)])
-    return _carried(influence, _chunk(trace, D), trace, gain, families, (False, *nothing))
-
-
-def _carried(
-    influence: Influence,
-    chunk: list[Any],
-    trace: BlockTrace,
-    gain: float | Tensor,
-    families: Families,
-    border: tuple[Any, ...],
-) -> Influence:
-    """`border` is what reads them: whether it does, δh_0, δV_0, and the sums that it adds to."""
-    influence = Influence(*(tensor.contiguous() for tensor in influence))
-    kept, (slope,) = arrays(*influence), arrays(trace.soma.slope)
-    told = (*kept, *chunk, slope, _each(gain, slope[0, 0]), *families, *border)
-    over_parts(numba_influence.carry, len(slope), *told)
+    influence, kept = _held(influence)
+    (slope,) = arrays(trace.soma.slope)
+    told = (*trace.dendrite.flow, slope, _each(gain, slope), *kept, *families)
+    over_parts(numba_adjoint.carry, len(slope), *told)
     return influence
 
 
-def _chunk(trace: BlockTrace, D: Tensor) -> list[Any]:
-    """What a block did in a chunk, as the compiled loops that look back at it take it."""
-    past = trace.dendrite
-    if past.own is not None:
-        return past.own
-    flow = arrays(past.decay, past.h, past.h_0, *trace.selection, past.A, D)
-    return [*flow, *_arriving(trace.pre)]
+def _held(influence: Influence) -> tuple[Influence, list[np.ndarray]]:
+    """Influences in rows, and the arrays to write over."""
+    if not all(tensor.is_contiguous() for tensor in influence):
+        influence = Influence(*(tensor.contiguous() for tensor in influence))
+    return influence, arrays(*influence)
 
 
 def _arriving(pre: Presynaptic) -> list[Any]:
@@ -168,30 +147,40 @@ def judge(
     apart: bool,
 ) -> Judgement:
     """The readout and its loss; see `functional.scans.Kernels.judge`."""
-    (blocks, classes, neurons), labels = parameters.W_y.shape, target.ndim == 3
+    (_, classes, neurons), labels = parameters.W_y.shape, target.ndim == 3
     if labels or classes * neurons > numba_readout.SMALL:
         own = readout.cross_entropy if labels else _cross_entropy
         return readout.judge(seen, parameters, target, mask, apart, own)
     W_y, W_z, bias, asked, where = arrays(*parameters, target, mask)
     (batch, steps), number = asked.shape, bias.dtype.type
     reads_y, reads_z = (signal is not None for signal in seen[0])
-    nothing = (np.empty((0, 0, 0), number),) * blocks
-    ys = tuple(arrays(*(each.y for each in seen if each.y is not None))) or nothing
-    zs = tuple(arrays(*(each.z for each in seen if each.z is not None))) or nothing
-    d_ys, d_zs = (tuple(np.empty_like(each) for each in signals) for signals in (ys, zs))
+    ys, d_ys = _signals([each.y for each in seen], number)
+    zs, d_zs = _signals([each.z for each in seen], number)
     parts, beyond = len(stream_spans(batch)), np.zeros(1, bool)
     sums = [np.zeros((parts, *weights.shape), number) for weights in (W_y, W_z, bias)]
     logits, loss = np.empty((batch, steps, classes), number), np.empty((batch, steps), number)
     told = (ys, zs, reads_y, reads_z, W_y, W_z, bias, apart, asked, where, number(1.0 / batch))
     over_parts(numba_readout.judge, batch, *told, logits, loss, d_ys, d_zs, *sums, beyond)
     _refuse(beyond, asked, classes)
-    slopes = dict(zip(parameters._fields, tensors(*(_joined(each) for each in sums)), strict=True))
-    read = {"W_y": reads_y, "W_z": reads_z, "b": True}
+    of_y, of_z, of_b = (_joined(each) for each in sums)
+    gradient = {"W_y": _told(of_y, reads_y), "W_z": _told(of_z, reads_z), "b": _told(of_b, True)}
     d_seen = [
         Seen(_told(d_y, reads_y), _told(d_z, reads_z)) for d_y, d_z in zip(d_ys, d_zs, strict=True)
     ]
-    gradient = {name: slope for name, slope in slopes.items() if read[name]}
-    return Judgement(torch.from_numpy(logits), torch.from_numpy(loss), d_seen, gradient)
+    given = {name: slope for name, slope in gradient.items() if slope is not None}
+    return Judgement(torch.from_numpy(logits), torch.from_numpy(loss), d_seen, given)
+
+
+def _signals(
+    seen: list[Tensor | None], dtype: type
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """What is seen of every block, and room for the slopes; nothing where it is not."""
+    given = [signal for signal in seen if signal is not None]
+    if not given:
+        nothing = (np.empty((0, 0, 0), dtype),) * len(seen)
+        return nothing, nothing
+    signals = tuple(arrays(*given))
+    return signals, tuple([np.empty_like(each) for each in signals])
 
 
 def _told(slope: np.ndarray, read: bool) -> Tensor | None:
@@ -249,7 +238,18 @@ def _each(gain: float | Tensor, like: np.ndarray) -> np.ndarray:
     """A neuron's constant, for each of them."""
     if isinstance(gain, Tensor):
         return arrays(gain)[0]
-    return np.full(like.shape[-1], gain, like.dtype)
+    return _constant(gain, like.shape[-1], like.dtype)
+
+
+@lru_cache
+def _constant(value: float, n: int, dtype: np.dtype) -> np.ndarray:
+    return np.full(n, value, dtype)
+
+
+@cache
+def _nothing(dtype: np.dtype) -> list[np.ndarray]:
+    """What stands for influences where none are kept."""
+    return rooms(dtype, *[(0,) * axes for axes in (4, 3, 3, 2)])
 
 
 def _joined(parts: np.ndarray) -> Any:

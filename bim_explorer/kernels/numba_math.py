@@ -144,9 +144,8 @@ def turn(source, into, column):
             into[c, column + i] = source[i, c]
 
 
-def rooms(like: Tensor, *shapes: tuple[int, ...]) -> list[np.ndarray]:
-    """Arrays to be written, of a CPU tensor's type."""
-    dtype = like.numpy().dtype
+def rooms(dtype: Any, *shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Arrays to be written."""
     return [np.empty(shape, dtype) for shape in shapes]
 
 

@@ -10,12 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bim_explorer.functional.adjoint import BlockTrace, DendriteGradient
+from bim_explorer.functional.adjoint import BlockGradient, BlockTrace
 from bim_explorer.functional.readout import judge
-from bim_explorer.functional.rtrl import BorderSums, Families, Influence, Past, rows
+from bim_explorer.functional.rtrl import BorderSums, Families, Influence, rows
 from bim_explorer.functional.selective_ssm import (
     BlockParameters,
     Dendrite,
+    Flow,
     Selection,
     by_projection,
     discretise,
@@ -66,21 +67,6 @@ def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     return adjoint, behind
 
 
-def soma_adjoint_by_scan(
-    scan_adjoint: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
-    soma: SomaTrace,
-    gain: float | Tensor,
-    d_y: Tensor,
-    d_z: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """`functional.scans.Kernels.soma_adjoint` by a backend's own scan."""
-    d_v, d_v0 = scan_adjoint(soma.slope, soma.psi * d_z)
-    return d_y + gain * d_v, d_v0
-
-
-soma_adjoint = partial(soma_adjoint_by_scan, scan_adjoint)
-
-
 def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
     """Π_{m>k} decay_m, and that of all."""
     products = torch.empty_like(decay)
@@ -111,12 +97,13 @@ def dendrite_by_product(
     pre: Presynaptic,
     theta: BlockParameters,
     h_0: Tensor,
-) -> tuple[Selection, Dendrite]:
+) -> Dendrite:
     """`functional.scans.Kernels.dendrite` with potentials as numbers, by a backend's own scans."""
     psp, after = potentials(pre, trace)
     selection = select(psp, theta)
     A, decay, h, y = state_space(selection, theta.A_log, theta.D, pre.keep, h_0)
-    return selection, Dendrite(A, decay, h, h_0, y, h[:, -1].clone(), after, psp)
+    flow = Flow(psp, selection, A, decay, h, h_0)
+    return Dendrite(y, h[:, -1].clone(), after, flow)
 
 
 dendrite = partial(dendrite_by_product, trace, state_space)
@@ -134,19 +121,17 @@ class StateSpaceGradient(NamedTuple):
     h_0: Float[Tensor, "batch state neuron"]
 
 
-def state_space_adjoint(
-    d_y: Tensor, selection: Selection, dendrite: Dendrite, D: Tensor
-) -> StateSpaceGradient:
+def state_space_adjoint(d_y: Tensor, flow: Flow, D: Tensor) -> StateSpaceGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
-    s, A = selection, dendrite.A
-    d_h, d_h0 = scan_adjoint(dendrite.decay, d_y[..., None, :] * s.C[..., None])
+    s, A = flow.selection, flow.A
+    d_h, d_h0 = scan_adjoint(flow.decay, d_y[..., None, :] * s.C[..., None])
     d_drive = (d_h * s.B[..., None]).sum(-2)
-    d_log_decay = d_h * dendrite.decay * dendrite.h_tm1
+    d_log_decay = d_h * flow.decay * flow.h_tm1
     selected = [
         D * d_y + s.delta * d_drive,
         ((d_log_decay * A).sum(-2) + s.u * d_drive) * s.gate,
         (d_h * (s.delta * s.u)[..., None, :]).sum(-1),
-        (dendrite.h * d_y[..., None, :]).sum(-1),
+        (flow.h * d_y[..., None, :]).sum(-1),
     ]
     return StateSpaceGradient(
         selected=torch.cat(selected, dim=-1),
@@ -177,18 +162,13 @@ class Transport(NamedTuple):
 
 
 def transport(
-    dendrite: Dendrite,
-    selection: Selection,
-    D: Tensor,
-    w: tuple[Tensor, Tensor],
-    w_gain: Tensor,
-    families: Families,
+    flow: Flow, D: Tensor, w: tuple[Tensor, Tensor], w_gain: Tensor, families: Families
 ) -> tuple[Transport, Tensor]:
     """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
-    s, A, across = selection, dendrite.A, w_gain[..., None, :] * families.membrane
-    dec, dec_0 = decay_to_end(dendrite.decay)
-    c, c_0 = scan_adjoint(dendrite.decay, across * s.C[..., None])
-    d_log_decay = dendrite.decay * dendrite.h_tm1 * A
+    s, A, across = flow.selection, flow.A, w_gain[..., None, :] * families.membrane
+    dec, dec_0 = decay_to_end(flow.decay)
+    c, c_0 = scan_adjoint(flow.decay, across * s.C[..., None])
+    d_log_decay = flow.decay * flow.h_tm1 * A
     u, delta, gate = (x[..., None, :] for x in (s.u, s.delta, s.gate))
     B = s.B[..., None]
     g_W, g_delta = delta * B, (d_log_decay + u * B) * gate
@@ -199,7 +179,7 @@ def transport(
     if families.membrane:
         drive += [(c * g_W).sum(2, keepdim=True) + across * D]
     if families.membrane and families.selection:
-        drive += [(c * g_delta).sum(2, keepdim=True), c * g_B, across * dendrite.h]
+        drive += [(c * g_delta).sum(2, keepdim=True), c * g_B, across * flow.h]
     move = Transport(
         dec_0,
         w[1],
@@ -221,10 +201,9 @@ def carry_by_product(
     families: Families,
 ) -> Influence:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
-    w = to_end(trace.soma.slope)
-    move, drive = transport(trace.dendrite, trace.selection, D, w, gain * w[0], families)
-    assert trace.dendrite.psp is not None
-    advance(influence.keyed, move, drive, trace.dendrite.psp, families)
+    w, flow = to_end(trace.soma.slope), trace.dendrite.flow
+    move, drive = transport(flow, D, w, gain * w[0], families)
+    advance(influence.keyed, move, drive, flow.psp, families)
     A_log_h, A_log_v, D_v = influence[1:]
     return Influence(
         influence.keyed,
@@ -237,37 +216,43 @@ def carry_by_product(
 carry = partial(carry_by_product, decay_to_end, transport)
 
 
-def dendrite_adjoint_by_product(
+def adjoint_by_product(
+    scan_adjoint: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     trace_adjoint: Callable[[Tensor, Tensor, float], Tensor],
-    state_space_adjoint: Callable[..., StateSpaceGradient],
+    state_space_adjoint: Callable[[Tensor, Flow, Tensor], StateSpaceGradient],
     carry: Callable[..., Influence],
-    d_y: Tensor,
     trace: BlockTrace,
+    d_y: Tensor,
+    d_z: Tensor | None,
     theta: BlockParameters,
+    gain: float | Tensor,
     below: bool,
-    past: Past | None = None,
-) -> DendriteGradient:
-    """`functional.scans.Kernels.dendrite_adjoint` as products, by a backend's own scans."""
-    pre, psp = trace.pre, trace.dendrite.psp
-    assert psp is not None
-    d = state_space_adjoint(d_y, trace.selection, trace.dendrite, theta.D)
+    carried: tuple[Influence, Families] | None = None,
+) -> BlockGradient:
+    """`functional.scans.Kernels.adjoint` as products, by a backend's own scans."""
+    pre, flow, soma = trace.pre, trace.dendrite.flow, trace.soma
+    d_v0 = torch.zeros_like(soma.v_after)
+    if d_z is not None:
+        d_v, d_v0 = scan_adjoint(soma.slope, soma.psi * d_z)
+        d_y = d_y + gain * d_v
+    d = state_space_adjoint(d_y, flow, theta.D)
     selected = d.selected.flatten(0, 1)
-    of_weights = selected.T @ psp.flatten(0, 1)
+    of_weights = selected.T @ flow.psp.flatten(0, 1)
     gradient = by_projection(of_weights, selected.sum(0), d.A_log, d.D)
     d_spikes = None
     if below:
-        d_spikes = (selected @ projections(theta)).view_as(psp) * pre.scale
+        d_spikes = (selected @ projections(theta)).view_as(flow.psp) * pre.scale
         for _ in pre.before:
             d_spikes = trace_adjoint(d_spikes, pre.keep, pre.decay)
-    if past is None:
-        return DendriteGradient(gradient, d_spikes, d.h_0)
-    owed = _border_sums(past, len(trace.dendrite.A), d.h_0).by_parameter()
+    if carried is None:
+        return BlockGradient(gradient, d_spikes)
+    influence, families = carried
+    owed = _border_sums(influence, families, d.h_0, d_v0).by_parameter()
     whole = BlockParameters(*(a + b for a, b in zip(gradient, owed, strict=True)))
-    influence = carry(past.influence, trace, theta.D, past.gain, past.families)
-    return DendriteGradient(whole, d_spikes, d.h_0, influence)
+    return BlockGradient(whole, d_spikes, carry(influence, trace, theta.D, gain, families))
 
 
-dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, state_space_adjoint, carry)
+adjoint = partial(adjoint_by_product, scan_adjoint, trace_adjoint, state_space_adjoint, carry)
 
 
 def advance(
@@ -294,9 +279,10 @@ def advance(
     keyed.add_(key.transpose(1, 2)[:, None] @ drive)
 
 
-def _border_sums(past: Past, states: int, d_h0: Tensor) -> BorderSums:
-    influence, families, _, d_v0 = past
-    keyed = influence.keyed
+def _border_sums(
+    influence: Influence, families: Families, d_h0: Tensor, d_v0: Tensor
+) -> BorderSums:
+    keyed, states = influence.keyed, d_h0.shape[1]
     row = rows(keyed, states, families)
 
     def through_h(family: Tensor) -> Tensor:

@@ -18,16 +18,15 @@ from torch import Tensor
 
 from bim_explorer.functional.readout import judge
 from bim_explorer.functional.rtrl import Families
-from bim_explorer.functional.selective_ssm import Dendrite, Selection
+from bim_explorer.functional.selective_ssm import Flow, Selection
 from bim_explorer.functional.soma import SomaTrace
 from bim_explorer.kernels import triton_programs as programs
 from bim_explorer.kernels.torch_kernels import (
     StateSpaceGradient,
     Transport,
+    adjoint_by_product,
     carry_by_product,
-    dendrite_adjoint_by_product,
     dendrite_by_product,
-    soma_adjoint_by_scan,
     soma_trace,
     stdp,
     stdp_traces,
@@ -76,9 +75,6 @@ def scan_adjoint(decay: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
     return adjoint, start
 
 
-soma_adjoint = partial(soma_adjoint_by_scan, scan_adjoint)
-
-
 def decay_to_end(decay: Tensor) -> tuple[Tensor, Tensor]:
     """Π_{m>k} decay_m, and that of all."""
     products = decay.new_empty(decay.shape)
@@ -104,17 +100,15 @@ def _state_space(
 dendrite = partial(dendrite_by_product, trace, _state_space)
 
 
-def _state_space_adjoint(
-    d_y: Tensor, selection: Selection, dendrite: Dendrite, D: Tensor
-) -> StateSpaceGradient:
+def _state_space_adjoint(d_y: Tensor, flow: Flow, D: Tensor) -> StateSpaceGradient:
     """Reverse mode through the state space; see `functional.adjoint`."""
-    s, past, (grid, sizes), A = selection, dendrite, _grid(d_y), dendrite.A
+    s, (grid, sizes), A = flow.selection, _grid(d_y), flow.A
     (batch, steps, neurons), states = sizes_of(d_y), len(A)
     d_u, d_delta = d_y.new_empty(d_y.shape), d_y.new_empty(d_y.shape)
     d_B, d_C = (d_y.new_empty(grid[1], batch, steps, states) for _ in range(2))
     d_A, d_h0 = (d_y.new_empty(batch, states, neurons) for _ in range(2))
     d_D = d_y.new_empty(batch, neurons)
-    read = _rows(d_y, past.decay, past.h, past.h_0, s.u, s.delta, s.B, s.C, A, D)
+    read = _rows(d_y, flow.decay, flow.h, flow.h_0, s.u, s.delta, s.B, s.C, A, D)
     written = (d_u, d_delta, d_B, d_C, d_A, d_D, d_h0)
     programs.adjoint[grid](*read, *written, *sizes, states, _lanes(states), TILE)
     of_A_log = (d_A.sum(0) * A).T
@@ -123,20 +117,15 @@ def _state_space_adjoint(
 
 
 def _transport(
-    dendrite: Dendrite,
-    selection: Selection,
-    D: Tensor,
-    w: tuple[Tensor, Tensor],
-    w_gain: Tensor,
-    families: Families,
+    flow: Flow, D: Tensor, w: tuple[Tensor, Tensor], w_gain: Tensor, families: Families
 ) -> tuple[Transport, Tensor]:
     """Decays, adjoints and every step's left factor (b, row, t, n); see `functional.rtrl`."""
-    s, past, (grid, sizes) = selection, dendrite, _grid(selection.u)
-    (batch, steps, neurons), states = sizes_of(s.u), len(past.A)
+    s, (grid, sizes) = flow.selection, _grid(flow.selection.u)
+    (batch, steps, neurons), states = sizes_of(s.u), len(flow.A)
     drive = s.u.new_empty(batch, sum(families.sizes(states)), steps, neurons)
     dec, c, A_log_h, A_log_v = (s.u.new_empty(batch, states, neurons) for _ in range(4))
     D_v = s.u.new_empty(batch, neurons)
-    read = _rows(past.decay, past.h, past.h_0, s.u, s.delta, s.gate, s.B, s.C, past.A, D, w_gain)
+    read = _rows(flow.decay, flow.h, flow.h_0, s.u, s.delta, s.gate, s.B, s.C, flow.A, D, w_gain)
     written = (drive, dec, c, A_log_h, A_log_v, D_v)
     programs.transport[grid](
         *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE
@@ -145,7 +134,7 @@ def _transport(
 
 
 carry = partial(carry_by_product, decay_to_end, _transport)
-dendrite_adjoint = partial(dendrite_adjoint_by_product, trace_adjoint, _state_space_adjoint, carry)
+adjoint = partial(adjoint_by_product, scan_adjoint, trace_adjoint, _state_space_adjoint, carry)
 
 
 def sizes_of(tensor: Tensor) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ import torch
 
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.readout import ReadoutParameters, Seen
-from bim_explorer.functional.rtrl import Families, Influence, Past
+from bim_explorer.functional.rtrl import Families, Influence
 from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_slope
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
@@ -152,40 +152,44 @@ def test_what_lies_behind_a_row_is_left_alone(dtype, size):
 
 
 @DTYPES
-def test_membranes_and_their_adjoints_agree(dtype):
+def test_membranes_agree(dtype):
     y, keep = 3 * random(2, 40, 6, dtype=dtype), keeps(2, 40, dtype)
     ours, reference = both("membrane", y, keep, random(2, 6, dtype=dtype, seed=3), 0.7, 0.6, 1.0)
     assert reference.z.any(), "no neuron spikes: the reset is not tested"
     close(ours, reference, dtype)
-    d_y, d_z = (random(2, 40, 6, dtype=dtype, seed=seed) - 0.5 for seed in (4, 5))
-    for gain in (0.6, random(6, dtype=dtype, seed=6)):
-        close(*both("soma_adjoint", reference, gain, d_y, d_z), dtype)
 
 
-def trace_of(case, dtype):
-    """A chunk's trace, as a block leaves it."""
+def traces_of(case, dtype):
+    """A chunk's trace, as a block leaves it on either backend; the soma is the reference's."""
     pre, _, h_0 = case
-    selection, dendrite = torch_kernels.dendrite(*case)
+    dendrites = both("dendrite", *case)
     v = random(len(h_0), h_0.shape[2], dtype=dtype)
-    soma = torch_kernels.membrane(dendrite.y, pre.keep, v, 0.7, 0.6, 1.0)
-    return BlockTrace(
-        pre, selection, dendrite, soma._replace(slope=random(*soma.v.shape, dtype=dtype))
-    )
+    soma = torch_kernels.membrane(dendrites[1].y, pre.keep, v, 0.7, 0.6, 1.0)
+    soma = soma._replace(slope=random(*soma.v.shape, dtype=dtype))
+    return [BlockTrace(pre, dendrite, soma) for dendrite in dendrites]
+
+
+def ways_back(case, traces, dtype, reads_z=True, below=False, carried=None):
+    """What a chunk's losses ask for on both backends; of a neuron's own gain or of one for all."""
+    pre, theta, _ = case
+    d_y, d_z = (random(*traces[1].y.shape, dtype=dtype, seed=seed) - 0.5 for seed in (10, 5))
+    gain = 0.6 if len(pre.before) == 1 else random(len(theta.D), dtype=dtype, seed=31)
+    told = (d_y, d_z if reads_z else None, theta, gain, below)
+    return [
+        kernels.adjoint(trace, *told, deepcopy(carried))
+        for kernels, trace in zip((BACKEND, torch_kernels), traces, strict=True)
+    ]
 
 
 def dendrites_agree(case, dtype):
-    """What spikes select, the state space, and the way back with and without a block below."""
-    ours, reference = both("dendrite", *case)
-    close(ours[0], reference[0], dtype)
-    close(ours[1]._replace(psp=None, own=None), reference[1]._replace(psp=None), dtype)
-    trace = trace_of(case, dtype)
-    d_y = random(*trace.y.shape, dtype=dtype, seed=10) - 0.5
+    """What spikes bring, and the way back with and without a block below, with and without V."""
+    traces = traces_of(case, dtype)
+    ours, reference = (trace.dendrite for trace in traces)
+    close(ours[:3], reference[:3], dtype)
     for below in (True, False):
-        back, known = both("dendrite_adjoint", d_y, trace, case[1], below)
+        back, known = ways_back(case, traces, dtype, reads_z=below, below=below)
         close(back, known, dtype)
         assert (back.spikes is not None) == below
-        own = trace._replace(selection=ours[0], dendrite=ours[1])
-        close(BACKEND.dendrite_adjoint(d_y, own, case[1], below), known, dtype)
 
 
 @DTYPES
@@ -203,22 +207,22 @@ def test_dendrites_agree_at_every_rate_and_with_two_filters(order, rate):
 
 def influences_agree(case, families, dtype, loss=True):
     """Influences, and the gradient that a chunk's loss takes from them, are the reference's."""
-    trace, theta = trace_of(case, dtype), case[1]
-    batch, _, states, neurons = trace.dendrite.h.shape
-    shape = (batch, sum(families.sizes(states)), trace.pre.spikes.shape[2] + 1, neurons)
+    traces, (pre, theta, h_0) = traces_of(case, dtype), case
+    batch, states, neurons = h_0.shape
+    shape = (batch, sum(families.sizes(states)), pre.spikes.shape[2] + 1, neurons)
     shapes = (shape, *[(batch, states, neurons)] * 2, (batch, neurons))
     before = Influence(*(random(*s, dtype=dtype, seed=12 + i) for i, s in enumerate(shapes)))
-    gain = 0.6 if len(trace.pre.before) == 1 else random(neurons, dtype=dtype, seed=31)
     if not loss:
-        ours, reference = both("carry", before, trace, theta.D, gain, families)
+        ours, reference = (
+            kernels.carry(deepcopy(before), trace, theta.D, 0.6, families)
+            for kernels, trace in zip((BACKEND, torch_kernels), traces, strict=True)
+        )
         close(ours, reference, dtype)
         return
-    past = Past(before, families, gain, random(batch, neurons, dtype=dtype, seed=32) - 0.5)
-    d_y = random(*trace.y.shape, dtype=dtype, seed=10) - 0.5
-    ours, reference = both("dendrite_adjoint", d_y, trace, theta, True, past)
+    ours, reference = ways_back(case, traces, dtype, below=True, carried=(before, families))
     close(ours, reference, dtype)
     assert not torch.equal(ours.influence.keyed, before.keyed)
-    alone = torch_kernels.dendrite_adjoint(d_y, trace, theta, True)
+    alone = ways_back(case, traces, dtype, below=True)[1]
     same = [torch.equal(a, b) for a, b in zip(alone.theta, ours.theta, strict=True)]
     assert not all(same), "the past adds nothing"
 
