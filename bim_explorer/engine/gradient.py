@@ -40,7 +40,7 @@ def chunk_gradient(
     """
     apart = credit == "local"
     kept = _kept(network, credit, selection_learns)
-    supervised = int(data.mask.sum())
+    supervised = int(torch.count_nonzero(data.mask))
     if not supervised:
         for block, families in zip(network.blocks, kept, strict=True):
             if families is not None:

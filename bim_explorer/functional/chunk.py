@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from bim_explorer.core.interfaces import Chunk
 from bim_explorer.functional.adjoint import BlockTrace
+
+_NUMBERS = {torch.float32: np.float32, torch.float64: np.float64}
 
 
 class ChunkTensors(NamedTuple):
@@ -24,12 +27,12 @@ class ChunkTensors(NamedTuple):
     @classmethod
     def of(cls, chunk: Chunk, like: Tensor) -> ChunkTensors:
         """The tensors of a numpy chunk."""
-        return cls(
-            torch.from_numpy(chunk.spikes).to(like),
-            torch.from_numpy(chunk.target).to(like.device),
-            torch.from_numpy(chunk.mask).to(like.device),
-            torch.from_numpy(chunk.keep).to(like),
-        )
+        number = _NUMBERS[like.dtype]
+        given = (chunk.spikes.astype(number), chunk.target, chunk.mask, chunk.keep.astype(number))
+        tensors = [torch.from_numpy(array) for array in given]
+        if like.is_cpu:
+            return cls(*tensors)
+        return cls(*(tensor.to(like.device) for tensor in tensors))
 
 
 class StepTrace(NamedTuple):
