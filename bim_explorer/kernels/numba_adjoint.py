@@ -15,6 +15,9 @@ from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spre
 from bim_explorer.kernels.numba_math import fetch, jit, jit_inline, jit_views, turn
 from bim_explorer.kernels.numba_transport import ROWS, Flow
 
+#: Steps that are asked for ahead of their turn.
+AHEAD = 4
+
 
 @jit
 def adjoint(
@@ -30,25 +33,21 @@ def adjoint(
     weights still have to bring to the spikes. If `carried`, the influences are read for the
     gradient and moved to the chunk's end.
     """
-    (steps, neurons), width, order = u.shape[1:], of_weights.shape[2], len(before)
+    (steps, neurons), width = u.shape[1:], of_weights.shape[2]
     gains = room(ROWS if carried else 0, spikes.shape[2], steps, neurons, D.dtype)
     own, moved = beside(gains, 1, width), moved_room(A, steps)
     reaches, drive = np.empty((steps, neurons), D.dtype), np.empty_like(D)
     d_v, d_h, of_A = np.empty_like(D), np.empty_like(A), np.zeros_like(A)
-    selected, sums = own.drive[0], of_weights[part]
+    sums = of_weights[part]
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
-        psp = (keep[b], psp_decay, psp_scale, order)
+        psp = (keep[b], psp_decay, psp_scale, len(before))
         _through_soma(psi[b], slope[b], gain, d_y[b], d_z[b], spiking, reaches, d_v)
-        d_h[:] = 0.0
-        for t in range(steps - 1, -1, -1):
-            _through_dendrite(flow, t, reaches[t], A, D, drive, selected[t], of_A, of_D[part], d_h)
+        _through_steps(flow, reaches, A, D, drive, own.drive[0], of_A, of_D[part], d_h)
         gather(gains, spikes[b], before[:, b])
-        filter_back(own.drive, *psp)
+        _through_weights(own, psp, sums)
         if below:
-            back[b] = selected[:steps]
-        for j in range(len(sums)):
-            collect(sums[j], own, 0, j)
+            back[b] = own.drive[0, :steps]
         if carried:
             border = Border(True, d_h, d_v, sums, of_A_log[part], of_D[part])
             tile = (keyed[b], E_A_log[b], G_A_log[b], G_D[b])
@@ -91,6 +90,8 @@ def _through_soma(psi, slope, gain, d_y, d_z, spiking, reaches, behind):
         behind[i] = 0.0
     for t in range(len(psi) - 1, -1, -1):
         psi_t, slope_t, d_y_t, d_z_t, at = psi[t], slope[t], d_y[t], d_z[t], reaches[t]
+        for rows in (psi, slope, d_y, d_z):
+            fetch(rows[max(t - AHEAD, 0)])
         if spiking:
             for i in range(behind.size):
                 behind[i] += psi_t[i] * d_z_t[i]
@@ -101,11 +102,23 @@ def _through_soma(psi, slope, gain, d_y, d_z, spiking, reaches, behind):
 
 
 @jit_views
+def _through_steps(flow, reaches, A, D, drive, selected, sum_A, sum_D, back):
+    """All steps of a stream's dendrites, from the last one on."""
+    for n in range(len(A)):
+        for i in range(D.size):
+            back[n, i] = 0.0
+    for t in range(len(reaches) - 1, -1, -1):
+        _through_dendrite(flow, t, reaches[t], A, D, drive, selected[t], sum_A, sum_D, back)
+
+
+@jit_views
 def _through_dendrite(flow, t, d_y_t, A, D, drive, selected, sum_A, sum_D, back):
     """One step: δ of u, W_Δ p + b_Δ, B and C to `selected`, δh to `back`; drive is scratch (n,)."""
     neurons, states = D.size, A.shape[0]
     before = flow.h[t - 1] if t > 0 else flow.h_0
     u_t, delta_t, gate_t = flow.u[t], flow.delta[t], flow.gate[t]
+    for rows in (flow.u, flow.delta, flow.gate):
+        fetch(rows[max(t - 1, 0)])
     d_u_t, d_delta_t = selected[:neurons], selected[neurons : 2 * neurons]
     d_B_t, d_C_t = selected[2 * neurons :], selected[2 * neurons + states :]
     for i in range(neurons):
@@ -163,3 +176,11 @@ def _through_neurons(
     put(sum_A, i, some, load(sum_A, i, some) + flow * load(delta_t, i, some))
     put(d_delta_t, i, some, load(d_delta_t, i, some) + flow * load(A_n, i, some))
     return d_h * load(drive, i, some), d_y * load(x, i, some)
+
+
+@jit_views
+def _through_weights(gains, psp, sums):
+    """What the spikes' weights gain from δ of the selection, which goes back through the filter."""
+    filter_back(gains.drive, *psp)
+    for j in range(len(sums)):
+        collect(sums[j], gains, 0, j)
