@@ -67,10 +67,10 @@ def carry(
     (steps, neurons), order = u.shape[1:], len(before)
     gains, moved = room(ROWS, spikes.shape[2], steps, neurons, D.dtype), moved_room(A, steps)
     nothing = np.empty((0, 0), D.dtype)
+    border = Border(False, A, D, nothing, A, D)  # nobody reads: neither looked at nor written
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         psp = (keep[b], psp_decay, psp_scale, order)
-        border = Border(False, A, D, nothing, A, D)
         tile = (keyed[b], E_A_log[b], G_A_log[b], G_D[b])
         gather(gains, spikes[b], before[:, b])
         advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border)
