@@ -14,6 +14,9 @@ from bim_explorer.kernels import kernels_for
 
 __all__ = ["cosine", "online_gradient", "random_case", "random_chunk", "relative_error"]
 
+#: Of networks that ask for none.
+default_backend = "torch"
+
 
 def random_chunk(
     batch: int, steps: int, inputs: int, classes: int, seed: int, rate: float = 0.2
@@ -32,7 +35,7 @@ def random_chunk(
 def random_case(seed: int = 0, steps: int = 50, inputs: int = 6, classes: int = 3, **values):
     """A float64 network of a few neurons and `steps` of random streams for it."""
     sizes = {"n_blocks": 1, "d_model": 5, "d_state": 3, "batch": 2, "dtype": "float64"}
-    config = Config(**{**sizes, "backend": "torch", "seed": seed, **values}).values()
+    config = Config(**{**sizes, "backend": default_backend, "seed": seed, **values}).values()
     kernels = kernels_for(config["backend"])
     network = build_network(config, inputs, classes, 0.2, kernels)
     # Livelier than a fresh network, so that the readout and every path matter.

@@ -37,6 +37,7 @@ def adjoint(
     gains = room(ROWS if carried else 0, spikes.shape[2], steps, neurons, D.dtype)
     own, moved = beside(gains, 1, width), moved_room(A, steps)
     reaches, drive = np.empty((steps, neurons), D.dtype), np.empty_like(D)
+    # of_A is the chunk's part of δA_log before the factor A, which the influences' part has in it
     d_v, d_h, of_A = np.empty_like(D), np.empty_like(A), np.zeros_like(A)
     sums = of_weights[part]
     for b in range(first_stream, last_stream):

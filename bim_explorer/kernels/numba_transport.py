@@ -17,7 +17,7 @@ from bim_explorer.kernels.numba_math import jit_inline, jit_views
 #: Rows of one state's left factors, by family of `functional.rtrl.Rows`; of the first three those
 #: on h, then those on V. The last two are sums over all states.
 H_W, H_DELTA, H_B, V_B, V_C, V_W, V_DELTA = range(7)
-ROWS = 7
+ROWS = V_DELTA + 1
 
 
 class Flow(NamedTuple):

@@ -15,6 +15,8 @@ from bim_explorer.functional.soma import Soma
 from bim_explorer.functional.surrogate import spike, surrogate_derivative
 from bim_explorer.kernels import kernels_for
 
+pytestmark = pytest.mark.usefixtures("every_backend")
+
 SIZES = {"d_model": 5, "dtype": "float64"}
 
 
@@ -25,7 +27,7 @@ def soma_of(name: str, **values) -> Soma:
 @pytest.mark.parametrize("chunk", [1, 3, 16])
 @pytest.mark.parametrize("name", NEURONS.names())
 def test_rtrl_matches_bptt_with_every_neuron(name, chunk):
-    network, data, _ = random_case(3, neuron=name, backend="numba")
+    network, data, _ = random_case(3, neuron=name)
     online = online_gradient(network, data, chunk, "exact")
     reference = bptt_gradient(network, data)
     for group, exact in reference.items():

@@ -15,6 +15,8 @@ from plain_network import plain_gradient
 from bim_explorer.analysis.bptt import bptt_gradient
 from bim_explorer.functional.chunk import ChunkTensors
 
+pytestmark = pytest.mark.usefixtures("every_backend")
+
 BLOCK_GROUPS = ["W", "W_delta", "b_delta", "W_B", "b_B", "W_C", "b_C", "A_log", "D"]
 
 
@@ -25,12 +27,9 @@ BLOCK_GROUPS = ["W", "W_delta", "b_delta", "W_B", "b_B", "W_C", "b_C", "A_log", 
     neurons=st.integers(1, 6),
     states=st.integers(1, 4),
     kernel=st.sampled_from(["exponential", "alpha"]),
-    backend=st.sampled_from(["torch", "numba"]),
 )
-def test_rtrl_matches_bptt_through_short_chunks(seed, chunk, neurons, states, kernel, backend):
-    network, data, values = random_case(
-        seed, d_model=neurons, d_state=states, psp_kernel=kernel, backend=backend
-    )
+def test_rtrl_matches_bptt_through_short_chunks(seed, chunk, neurons, states, kernel):
+    network, data, values = random_case(seed, d_model=neurons, d_state=states, psp_kernel=kernel)
     online = online_gradient(network, data, chunk, "exact")
     reference = plain_gradient(network.parameters(), data, values)
     assert set(online) == set(reference)
