@@ -48,8 +48,8 @@ def random_case(seed: int = 0, steps: int = 50, inputs: int = 6, classes: int = 
 
 
 def relative_error(a: torch.Tensor, b: torch.Tensor) -> float:
-    """|a - b| / |b|."""
-    return float((a - b).norm() / b.norm())
+    """|a - b| / |b|; 0 where they are the same, were it nothing."""
+    return float((a - b).norm() / b.norm()) if (a - b).any() else 0.0
 
 
 def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
