@@ -1,7 +1,9 @@
 """How the cost grows: one size changed at a time, exact and truncated update beside each other.
 
 N, S, B, K     neurons (and inputs), states, streams, steps of a chunk
-rate           the input's firing rate: dense kernels should not care
+rate           the input's firing rate
+pruned         share of pruned synapses, drawn evenly; all parameters learn
+pruned_W       the same where only synapses and readout learn
 T              steps done before the clock starts: an online update must not care at all
 
 exact_growth_NAME   time a step of exact at the largest value / at the smallest
@@ -9,11 +11,15 @@ exact_growth_NAME   time a step of exact at the largest value / at the smallest
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import torch
 
 from bim_explorer.bench.result import Row, result
 from bim_explorer.bench.timing import Options, Times, interleaved, say
 from bim_explorer.bench.work import TINY, Sizes, learner_of, stream, updates
+from bim_explorer.engine.learner import Learner
 
 BASE = Sizes(inputs=64, neurons=64, states=8, blocks=1, batch=8, chunk=16, classes=16)
 AXES: dict[str, tuple[float, ...]] = {
@@ -22,6 +28,8 @@ AXES: dict[str, tuple[float, ...]] = {
     "B": (1, 4, 16, 64),
     "K": (1, 4, 16, 64),
     "rate": (0.01, 0.05, 0.2, 0.5),
+    "pruned": (0.0, 0.5, 0.9, 0.99),
+    "pruned_W": (0.0, 0.5, 0.9, 0.99),
     "T": (0, 1_000, 10_000),
 }
 
@@ -37,7 +45,7 @@ def bench_scaling(options: Options) -> dict[str, Any]:
         for value in chosen:
             say(f"scaling: {axis} = {value:g}")
             sizes = _sized(base, axis, value)
-            times = _timed(sizes, int(value) if axis == "T" else 0, options)
+            times = _timed(sizes, axis, value, options)
             rows.append(_row(axis, value, sizes, times))
             costs.append(rows[-1]["exact_us_per_step"])
         ratios[f"exact_growth_{axis}"] = costs[-1] / costs[0]
@@ -53,20 +61,31 @@ def _sized(base: Sizes, axis: str, value: float) -> Sizes:
         "S": {"states": count},
         "B": {"batch": count},
         "K": {"chunk": count},
-        "T": {},
     }
-    return base._replace(**changes[axis])
+    return base._replace(**changes.get(axis, {}))
 
 
-def _timed(sizes: Sizes, steps_before: int, options: Options) -> Times:
+def _timed(sizes: Sizes, axis: str, value: float, options: Options) -> Times:
     works = {}
+    pruned = min(value, 0.99) if axis.startswith("pruned") else 0.0
+    learn = "synapses" if axis == "pruned_W" else "all"
     for credit in ("exact", "truncated"):
-        learner = learner_of(sizes, options, credit=credit)
+        learner = learner_of(sizes, options, credit=credit, learn=learn, target_sparsity=pruned)
+        _prune(learner, pruned)
         chunks = stream(sizes)
-        for _ in range(steps_before // sizes.chunk):
+        for _ in range(int(value) // sizes.chunk if axis == "T" else 0):
             learner.update(next(chunks))
         works[credit] = updates(learner, sizes)
     return interleaved(works, options)
+
+
+def _prune(learner: Learner, share: float) -> None:
+    """Prune that share of each block's synapses, whatever their weights."""
+    for synapses in learner.synapses:
+        mask, generator = synapses.mask.flatten(), torch.Generator().manual_seed(0)
+        gone = torch.randperm(len(mask), generator=generator)[: round(share * len(mask))]
+        synapses.mask = mask.index_fill(0, gone.to(mask.device), False).view_as(synapses.mask)
+        synapses.bound(math.inf)
 
 
 def _row(axis: str, value: float, sizes: Sizes, times: Times) -> Row:

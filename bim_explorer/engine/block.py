@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from bim_explorer.engine.settings import Dynamics
@@ -37,12 +37,16 @@ class Block:
         theta: Its nine parameter groups; written in place by the optimizer.
         batch: Streams that run side by side.
         kernels: The scans over time.
+
+    Attributes:
+        place: Synapses whose influences are kept, see `functional.rtrl.Influence`; None: all.
     """
 
     def __init__(self, theta: BlockParameters, batch: int, kernels: Kernels) -> None:
         self.theta = theta
         self.batch = batch
         self.kernels = kernels
+        self.place: Int[Tensor, " synapse"] | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -116,11 +120,12 @@ class Block:
         )
 
     def _kept(self, families: Families) -> Influence:
-        """The influences so far, in the rows that are to be kept from now on."""
+        """The influences so far, in the form in which they are to be kept from now on."""
+        place = self.place
         if self.influence is None:
-            self.influence = Influence.zeros(self.batch, self.theta, families)
-        elif families != self.families:
-            self.influence = self.influence.with_families(self.families, families)
+            self.influence = Influence.zeros(self.batch, self.theta, families, place)
+        elif families != self.families or not self.influence.has(place):
+            self.influence = self.influence.kept_as(self.theta, self.families, families, place)
         self.families = families
         return self.influence
 

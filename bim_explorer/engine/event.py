@@ -143,7 +143,7 @@ def columns_of(block: Block, dynamics: Dynamics, w_max: float = np.inf) -> Colum
     const[layout.KAPPA], const[layout.W_MAX] = dynamics.psp_decay, w_max
     const[[layout.RHO, layout.GAIN, layout.V_TH]] = membrane.decay, membrane.gain, membrane.v_th
     if block.influence is not None:
-        influence = block.influence.with_families(block.families, Families())
+        influence = block.influence.kept_as(block.theta, block.families, Families(), None)
         for view, tensor in _influence_views(columns, influence):
             view[...] = tensor.numpy()
     layout.carry_products(columns)

@@ -69,6 +69,6 @@ def _kept(network: Network, credit: str, selection_learns: bool) -> list[Familie
         return [None] * len(network.blocks)
     read, top = network.dynamics.reads_z, len(network.blocks) - 1
     return [
-        Families(selection_learns, read or (index < top and credit != "local"))
-        for index in range(len(network.blocks))
+        Families(selection_learns, read or (index < top and credit != "local"), block.place is None)
+        for index, block in enumerate(network.blocks)
     ]

@@ -115,6 +115,8 @@ class Learner:
         rule, network = self.rule, self._network
         data = ChunkTensors.of(chunk, network.readout.b)
         traces = network.forward(data.spikes, data.keep)
+        for block, synapses in zip(network.blocks, self.synapses, strict=True):
+            block.place = synapses.place(rule)
         logits, loss, directions = chunk_gradient(
             network, traces, data, rule.credit, selection_learns=rule.learn == "all"
         )
@@ -214,16 +216,17 @@ class Learner:
             pre = post
 
     def _move(self, gradient: dict[str, Tensor]) -> None:
-        gradient = clipped(gradient, self.rule.clip)
-        directions = {
-            name: g
-            for name, g in gradient.items()
-            if self.rule.learn == "all" or name.startswith("readout")
-        }
-        for index, synapses in enumerate(self.synapses):
-            name = f"block{index}.W"
+        by_name = {f"block{index}.W": synapses for index, synapses in enumerate(self.synapses)}
+        if self.rule.learn == "synapses":
+            gradient = {
+                n: g for n, g in gradient.items() if n in by_name or n.startswith("readout")
+            }
+        if self.rule.clip and gradient:
+            live = {name: synapses.live(gradient[name]) for name, synapses in by_name.items()}
+            gradient = clipped(gradient, self.rule.clip, gradient | live)
+        directions = {name: g for name, g in gradient.items() if name not in by_name}
+        for name, synapses in by_name.items():
             mixed = synapses.direction(gradient.get(name), self.rule)
-            directions.pop(name, None)
             if mixed is not None:
                 directions[name] = mixed
         rate = self.rule.rate_at(self.update_count)

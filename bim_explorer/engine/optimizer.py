@@ -18,11 +18,11 @@ from bim_explorer.engine.settings import Rule
 ADAM_BETAS, ADAM_EPSILON = (0.9, 0.999), 1e-8
 
 
-def clipped(gradient: dict[str, Tensor], longest: float) -> dict[str, Tensor]:
-    """The gradient shortened to the norm `longest`, all parameters together; 0: as it is."""
-    if not longest or not gradient:
-        return gradient
-    norm = torch.nn.utils.get_total_norm(gradient.values())
+def clipped(
+    gradient: dict[str, Tensor], longest: float, moving: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """The gradient, shortened so that what moves of it has a norm of `longest` at the most."""
+    norm = torch.nn.utils.get_total_norm(moving.values())
     scale = (longest / (norm + ADAM_EPSILON)).clamp(max=1.0)
     return {name: tensor * scale for name, tensor in gradient.items()}
 

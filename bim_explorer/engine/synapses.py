@@ -7,13 +7,17 @@ optimizer descends (BIM eqs. 4-6), and prunes (eqs. 9-10).
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from bim_explorer.engine.settings import Rule
 from bim_explorer.functional.hybrid import RunningSquares, hybrid_direction, matched_scale
 from bim_explorer.functional.local_rule import LocalRule
 from bim_explorer.functional.pruning import prune, regrow
+
+#: Share of pruned synapses from which on those alive are kept apart: by columns of their own they
+#: cost more each than side by side with the dead.
+SPARSE = 0.8
 
 
 class Synapses:
@@ -69,7 +73,19 @@ class Synapses:
     def mask(self, mask: Bool[Tensor, "neuron input"]) -> None:
         self._mask = mask
         self._omega_square = None
+        self._place: Tensor | None = None
         self.pruned = mask.numel() - int(mask.sum())
+
+    def place(self, rule: Rule) -> Int[Tensor, " synapse"] | None:
+        """Synapses whose influences are kept, see `functional.rtrl.Influence`; None: all.
+
+        Those of pruned ones are read where they may grow back by their gradient.
+        """
+        if self.pruned < SPARSE * self.mask.numel() or rule.regrow == "gradient":
+            return None
+        if self._place is None:
+            self._place = self.mask.T.flatten().nonzero()[:, 0]
+        return self._place
 
     def pair(
         self,
@@ -98,16 +114,16 @@ class Synapses:
         matched = rule.mixing == "matched"
         self.scale = matched_scale(self.squares, rule.balance) if matched else 1.0
         mixed = hybrid_direction(gradient, self.omega, rule.balance, self.scale, rule.as_printed)
-        return None if mixed is None else self._live(mixed)
+        return None if mixed is None else self.live(mixed)
 
-    def _live(self, of_synapses: Tensor) -> Tensor:
+    def live(self, of_synapses: Tensor) -> Tensor:
         """The same with zeros where pruned."""
         return of_synapses * self.mask if self.pruned else of_synapses
 
     def _mean_square(self, of_synapses: Tensor) -> float:
         """Over the synapses that live."""
         live = max(of_synapses.numel() - self.pruned, 1)
-        return float(torch.linalg.vector_norm(self._live(of_synapses))) ** 2 / live
+        return float(torch.linalg.vector_norm(self.live(of_synapses))) ** 2 / live
 
     def bound(self, w_max: float) -> None:
         """Keep |w| ≤ w_max, and pruned weights at zero."""

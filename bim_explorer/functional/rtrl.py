@@ -19,11 +19,11 @@ What is left to multiply are 0 and 1: a backend may add up the rows at which a s
 
 Rows of the stacked influence, for each key and neuron: E of W, W_Δ, W_B (S each), G of W and W_Δ
 (1 each), G of W_B and W_C (S each): 5S + 2 rows that share one key, so a chunk is one matrix
-product. Rows that nobody reads are not kept (`Families`): a block whose V reaches no loss has no G,
-and where only synapses learn W's rows are alone.
+product. What nobody reads is not kept (`Families`): a block whose V reaches no loss has no G, where
+only synapses learn W's rows are alone, and where few synapses live W has columns for these alone.
 A neuron's state depends on its own rows of W and W_Δ alone, and on W_B and W_C only through itself:
 E[n,j,i] therefore needs no index for "which neuron's parameter", and eq. 7 is exact at that cost.
-The influence of a pruned synapse is kept as it is and never read: ∂h/∂w exists at w = 0, too.
+∂h/∂w exists at w = 0, too: where a pruned synapse's influence is kept it is what it would be.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from bim_explorer.functional.selective_ssm import BlockParameters
@@ -43,22 +43,30 @@ class Families(NamedTuple):
     Attributes:
         selection: Those of the parameters beside W: where they learn.
         membrane: Those on V: where a loss or a block above reads spikes.
+        dense: Those of W for every synapse; else for some alone, which `Influence` names.
     """
 
     selection: bool = True
     membrane: bool = True
+    dense: bool = True
 
     def sizes(self, states: int) -> list[int]:
         """Rows of every family, in the order of `Rows`; 0 where it is not kept."""
+        both = self.selection and self.membrane
         return [
-            states,
+            states * self.dense,
             states * self.selection,
             states * self.selection,
-            1 * self.membrane,
-            1 * (self.membrane and self.selection),
-            states * (self.membrane and self.selection),
-            states * (self.membrane and self.selection),
+            1 * (self.membrane and self.dense),
+            1 * both,
+            states * both,
+            states * both,
         ]
+
+    def keyless(self) -> tuple[bool, bool, bool]:
+        """Whether those of A_log on h, of A_log on V and of D on V are kept."""
+        both = self.selection and self.membrane
+        return self.selection, both, both
 
 
 class Rows(NamedTuple):
@@ -81,37 +89,87 @@ def rows(stacked: Tensor, states: int, families: Families) -> Rows:
 class Influence(NamedTuple):
     """∂(h, V)/∂θ at the end of a chunk, N neurons, S states, M inputs.
 
+    What is not kept has no rows, or no neurons where it has but one row.
+
     Attributes:
         keyed: The stacked rows, the last key being the bias.
+        sparse: E of W, then G of W, of some synapses; none where W is in the stacked rows.
+        place: Which synapses these are, in rising order: N times the input, and the neuron.
         A_log_h: Influence of A_log on h.
         A_log_v: Influence of A_log on V.
         D_v: Influence of D on V.
     """
 
     keyed: Float[Tensor, "batch row key neuron"]
+    sparse: Float[Tensor, "batch row synapse"]
+    place: Int[Tensor, " synapse"]
     A_log_h: Float[Tensor, "batch state neuron"]
     A_log_v: Float[Tensor, "batch state neuron"]
     D_v: Float[Tensor, "batch neuron"]
 
     @classmethod
-    def zeros(cls, batch: int, theta: BlockParameters, families: Families) -> Influence:
-        """No influence yet, for a block's parameters."""
+    def zeros(
+        cls,
+        batch: int,
+        theta: BlockParameters,
+        families: Families,
+        place: Tensor | None = None,
+    ) -> Influence:
+        """No influence yet, for a block's parameters; `place` where W is not dense."""
         (neurons, states), inputs, like = theta.A_log.shape, theta.W.shape[1], theta.W
+        if place is None:
+            place = torch.empty(0, dtype=torch.int64, device=like.device)
+        of_h, of_v, of_D = families.keyless()
         return cls(
             like.new_zeros(batch, sum(families.sizes(states)), inputs + 1, neurons),
-            like.new_zeros(batch, states, neurons),
-            like.new_zeros(batch, states, neurons),
-            like.new_zeros(batch, neurons),
+            like.new_zeros(batch, states + families.membrane, len(place)),
+            place,
+            like.new_zeros(batch, states * of_h, neurons),
+            like.new_zeros(batch, states * of_v, neurons),
+            like.new_zeros(batch, neurons * of_D),
         )
 
-    def with_families(self, old: Families, new: Families) -> Influence:
-        """The same with other rows; those that come new start at zero."""
-        states = self.A_log_h.shape[1]
-        pieces = []
-        for kept, size in zip(rows(self.keyed, states, old), new.sizes(states), strict=True):
-            shape = (kept.shape[0], size, *kept.shape[2:])
-            pieces.append(kept if kept.shape[1] == size else kept.new_zeros(shape))
-        return self._replace(keyed=torch.cat(pieces, dim=1))
+    def kept_as(
+        self, theta: BlockParameters, old: Families, new: Families, place: Tensor | None
+    ) -> Influence:
+        """The same in other families, or of other synapses; those that come new start at zero."""
+        states, after = theta.A_log.shape[1], Influence.zeros(len(self.keyed), theta, new, place)
+        of_old, of_new = rows(self.keyed, states, old), rows(after.keyed, states, new)
+        for was, now in zip(of_old, of_new, strict=True):
+            if was.shape == now.shape:
+                now.copy_(was)
+        if not old.dense or not new.dense:
+            pairs = (self.of_synapses(of_old, states), after.of_synapses(of_new, states))
+            for was, now in zip(*pairs, strict=True):
+                if was.shape[1] == now.shape[1]:
+                    _copy_columns(was, self.place, now, after.place)
+        keyless = zip(self[3:], after[3:], old.keyless(), new.keyless(), strict=True)
+        for was, now, before, behind in keyless:
+            if before and behind:
+                now.copy_(was)
+        return after
+
+    def has(self, place: Tensor | None) -> bool:
+        """Whether W has columns of these synapses; None: of none, it is dense."""
+        own = self.place
+        return not len(own) if place is None else place is own or torch.equal(place, own)
+
+    def of_synapses(self, stacked: Rows, states: int) -> tuple[Tensor, Tensor]:
+        """E and G of W (b, row, synapse): of those named, or of all, in the order of `place`."""
+        if stacked.h_W.shape[1]:
+            return stacked.h_W.flatten(2), stacked.v_W.flatten(2)
+        return self.sparse[:, :states], self.sparse[:, states:]
+
+
+def _copy_columns(was: Tensor, place_was: Tensor, now: Tensor, place: Tensor) -> None:
+    """Copy the columns of the same synapses; those that no place is told of are of all."""
+    if was.shape[2] > len(place_was):
+        now.copy_(was[..., place])
+    elif now.shape[2] > len(place):
+        now.index_copy_(2, place_was, was)
+    elif len(place_was):
+        at = torch.searchsorted(place_was, place).clamp_(max=len(place_was) - 1)
+        now.copy_(was[..., at] * (place_was[at] == place))
 
 
 class BorderSums(NamedTuple):

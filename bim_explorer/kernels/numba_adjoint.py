@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bim_explorer.kernels.numba_gains import beside, collect, filter_back, gather, room
-from bim_explorer.kernels.numba_influence import Border, advance, moved_room
+from bim_explorer.kernels.numba_influence import Border, advance, columns, moved_room
 from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread, total
 from bim_explorer.kernels.numba_math import fetch, jit, jit_inline, jit_views, turn
 from bim_explorer.kernels.numba_transport import ROWS, Flow
@@ -24,7 +24,7 @@ def adjoint(
     first_stream, last_stream, part, decay, h, h_0, u, delta, gate, B, C, A, D,
     spikes, before, keep, psp_decay, psp_scale, psi, slope, gain, d_y, d_z, spiking,
     below, back, of_weights, of_A_log, of_D,
-    carried, keyed, E_A_log, G_A_log, G_D, selection, membrane,
+    carried, keyed, sparse, place, E_A_log, G_A_log, G_D, selection, membrane, dense,
 ):  # fmt: skip
     """Reverse mode of some streams, added to the sums of this part, which begin at 0.
 
@@ -39,7 +39,7 @@ def adjoint(
     reaches, drive = np.empty((steps, neurons), D.dtype), np.empty_like(D)
     # of_A is the chunk's part of δA_log before the factor A, which the influences' part has in it
     d_v, d_h, of_A = np.empty_like(D), np.empty_like(A), np.zeros_like(A)
-    sums = of_weights[part]
+    sums, apart = of_weights[part], columns(dense, place, spikes.shape[2], neurons)
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         psp = (keep[b], psp_decay, psp_scale, len(before))
@@ -51,8 +51,8 @@ def adjoint(
             back[b] = own.drive[0, :steps]
         if carried:
             border = Border(True, d_h, d_v, sums, of_A_log[part], of_D[part])
-            tile = (keyed[b], E_A_log[b], G_A_log[b], G_D[b])
-            advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border)
+            tile = (keyed[b], sparse[b], E_A_log[b], G_A_log[b], G_D[b])
+            advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, apart, border)
     for n in range(len(A)):
         for i in range(D.size):
             of_A_log[part, n, i] += of_A[n, i] * A[n, i]
@@ -62,19 +62,20 @@ def adjoint(
 def carry(
     first_stream, last_stream, part, decay, h, h_0, u, delta, gate, B, C, A, D,
     spikes, before, keep, psp_decay, psp_scale, slope, gain,
-    keyed, E_A_log, G_A_log, G_D, selection, membrane,
+    keyed, sparse, place, E_A_log, G_A_log, G_D, selection, membrane, dense,
 ):  # fmt: skip
     """Influences of some streams moved to the chunk's end, where no loss asks for them."""
     (steps, neurons), order = u.shape[1:], len(before)
+    apart = columns(dense, place, spikes.shape[2], neurons)
     gains, moved = room(ROWS, spikes.shape[2], steps, neurons, D.dtype), moved_room(A, steps)
     nothing = np.empty((0, 0), D.dtype)
     border = Border(False, A, D, nothing, A, D)  # nobody reads: neither looked at nor written
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         psp = (keep[b], psp_decay, psp_scale, order)
-        tile = (keyed[b], E_A_log[b], G_A_log[b], G_D[b])
+        tile = (keyed[b], sparse[b], E_A_log[b], G_A_log[b], G_D[b])
         gather(gains, spikes[b], before[:, b])
-        advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border)
+        advance(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, apart, border)
 
 
 @jit_views

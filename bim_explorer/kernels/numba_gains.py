@@ -127,6 +127,12 @@ def gained(key, i, some):
 
 
 @jit_inline
+def gained_one(key, i):
+    """Its sum at one neuron."""
+    return (key.weight * key.p[i] + key.a[i]) + (key.b[i] + key.c[i])
+
+
+@jit_inline
 def gain_more(x, gains, row, j):
     """Add to x what key j gains past its first group: more spikes, and the first filter's p."""
     rows, rest = gains.drive[row], x.size % lanes(x)
@@ -142,6 +148,23 @@ def gain_more(x, gains, row, j):
         q = rows[len(rows) - EXTRA + FIRST_FILTER]
         for i in range(x.size):
             x[i] += weight * q[i]
+
+
+@jit_inline
+def gain_more_apart(x, gains, row, j, apart):
+    """The same where x has columns of some neurons, see `numba_influence.Apart`."""
+    rows, begin, end = gains.drive[row], apart.start[j], apart.start[j + _ONE]
+    for number in range(gains.start[j] + _ONE, gains.start[j + _ONE]):
+        group = gains.groups[number]
+        a, b, c, d = rows[group[0]], rows[group[1]], rows[group[2]], rows[group[3]]
+        for column in range(begin, end):
+            i = apart.neuron[column]
+            x[column] += (a[i] + b[i]) + (c[i] + d[i])
+    weight = gains.second[j]
+    if weight != 0.0:
+        q = rows[len(rows) - EXTRA + FIRST_FILTER]
+        for column in range(begin, end):
+            x[column] += weight * q[apart.neuron[column]]
 
 
 @jit_inline

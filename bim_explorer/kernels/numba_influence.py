@@ -16,7 +16,9 @@ from bim_explorer.kernels.numba_gains import (
     collect,
     filter_back,
     gain_more,
+    gain_more_apart,
     gained,
+    gained_one,
     taken,
 )
 from bim_explorer.kernels.numba_intrinsics import prefetch
@@ -37,6 +39,8 @@ from bim_explorer.kernels.numba_transport import (
 
 #: Keys that are asked for ahead of their turn.
 AHEAD = 8
+#: An index that is never counted from the end.
+_ONE = np.uintp(1)
 
 
 class Border(NamedTuple):
@@ -56,6 +60,33 @@ class Border(NamedTuple):
     D: np.ndarray
 
 
+class Apart(NamedTuple):
+    """Synapses whose influences have columns of their own, input after input.
+
+    Attributes:
+        dense: Whether none have; then nothing more is looked at.
+        start: Where an input begins in `neuron` (input + 1,).
+        neuron: (synapse,).
+    """
+
+    dense: bool
+    start: np.ndarray
+    neuron: np.ndarray
+
+
+@jit
+def columns(dense, place, inputs, neurons):
+    """Where the synapses lie that have columns of their own."""
+    start, neuron = np.zeros(inputs + 1, np.uintp), np.empty(place.size, np.uintp)
+    for column in range(place.size):
+        j = place[column] // neurons
+        neuron[column] = place[column] - j * neurons
+        start[j + 1] += 1
+    for j in range(inputs):
+        start[j + 1] += start[j]
+    return Apart(dense, start, neuron)
+
+
 @jit
 def moved_room(A, steps):
     """Room for how a chunk carries the influences of one stream."""
@@ -67,35 +98,51 @@ def moved_room(A, steps):
 
 
 @jit_views
-def advance(influence, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
+def advance(influence, gains, flow, moved, A, D, gain, psp, selection, membrane, apart, border):
     """Carry all influences of one stream along; `gains` knows its spikes."""
-    keyed, E_A_log, G_A_log, G_D = influence
-    _advance_keyed(keyed, gains, flow, moved, A, D, gain, psp, selection, membrane, border)
-    _advance_keyless(E_A_log, G_A_log, G_D, moved, border)
+    keyed, sparse, E_A_log, G_A_log, G_D = influence
+    told = (gains, flow, moved, A, D, gain, psp, selection, membrane, apart, border)
+    _advance_keyed(keyed, sparse, *told)
+    if selection:
+        _advance_keyless(E_A_log, G_A_log, G_D, moved, membrane, border)
 
 
 @jit_views
-def _advance_keyed(tile, gains, flow, moved, A, D, gain, psp, selection, membrane, border):
+def _advance_keyed(
+    tile, sparse, gains, flow, moved, A, D, gain, psp, selection, membrane, apart, border
+):
     """E and G of all that a key has, state by state."""
-    states, drive = len(A), gains.drive
-    v_W = 3 * states if selection else states
-    v_delta, v_B, v_C = v_W + 1, v_W + 2, v_W + 2 + states
+    states, drive, dense = len(A), gains.drive, apart.dense
+    h_delta = states if dense else 0
+    h_B = h_delta + states
+    v_W = h_B + states if selection else h_delta
+    v_delta = v_W + 1 if dense else v_W
+    v_B, v_C = v_delta + 1, v_delta + 1 + states
     begin(flow, D, gain, membrane, drive, moved)
     if membrane:
-        _fade(tile[v_W], moved.slope, border, 0)
+        if dense:
+            _fade(tile[v_W], moved.slope, border, 0)
+        else:
+            _fade_apart(sparse[states], moved.slope, border, apart)
         if selection:
             _fade(tile[v_delta], moved.slope, border, D.size)
     kept = H_DELTA if not selection else V_W if membrane else V_B
     for n in range(states):
         transport(flow, n, A[n], selection, membrane, drive, moved)
         filter_back(drive[:kept], *psp)
-        _own(tile, n, v_W, n, H_W, gains, moved, membrane, border, 0)
+        if dense:
+            _own(tile, n, v_W, n, H_W, gains, moved, membrane, border, 0)
+        else:
+            _own_apart(sparse, n, gains, moved, membrane, border, apart)
         if selection:
-            _own(tile, states + n, v_delta, n, H_DELTA, gains, moved, membrane, border, D.size)
-            _shared(tile, 2 * states + n, v_B + n, v_C + n, n, gains, moved, membrane, border)
+            _own(tile, h_delta + n, v_delta, n, H_DELTA, gains, moved, membrane, border, D.size)
+            _shared(tile, h_B + n, v_B + n, v_C + n, n, gains, moved, membrane, border)
     if membrane:
         filter_back(drive[V_W : V_DELTA + 1 if selection else V_DELTA], *psp)
-        _gain_all(tile[v_W], gains, V_W)
+        if dense:
+            _gain_all(tile[v_W], gains, V_W)
+        else:
+            _gain_all_apart(sparse[states], gains, apart)
         if selection:
             _gain_all(tile[v_delta], gains, V_DELTA)
 
@@ -151,6 +198,45 @@ def _own_lanes(h, v, of, at, dec, c, d, key, membrane, read, i, some):
     if membrane:
         put(v, i, some, load(v, i, some) + load(c, i, some) * x)
     put(h, i, some, load(dec, i, some) * x + gained(key, i, some))
+
+
+@jit_views
+def _fade_apart(v, slope, border, apart):
+    """`_fade` where W has columns of some synapses."""
+    for j in range(apart.start.size - 1):
+        of = border.sums[j]
+        for column in range(apart.start[j], apart.start[j + _ONE]):
+            i = apart.neuron[column]
+            if border.read:
+                of[i] += border.d_v[i] * v[column]
+            v[column] *= slope[i]
+
+
+@jit_views
+def _own_apart(sparse, n, gains, moved, membrane, border, apart):
+    """`_own` where W has columns of some synapses."""
+    h, v = sparse[n], sparse[len(moved.decay)] if membrane else sparse[n]
+    dec, c, d, neuron = moved.decay[n], moved.cross[n], border.d_h[n], apart.neuron
+    for j in range(apart.start.size - 1):
+        key, of = taken(gains, H_W, j), border.sums[j]
+        for column in range(apart.start[j], apart.start[j + _ONE]):
+            i, x = neuron[column], h[column]
+            if border.read:
+                of[i] += d[i] * x
+            if membrane:
+                v[column] += c[i] * x
+            h[column] = dec[i] * x + gained_one(key, i)
+        gain_more_apart(h, gains, H_W, j, apart)
+
+
+@jit_views
+def _gain_all_apart(v, gains, apart):
+    """`_gain_all` where W has columns of some synapses."""
+    for j in range(apart.start.size - 1):
+        key = taken(gains, V_W, j)
+        for column in range(apart.start[j], apart.start[j + _ONE]):
+            v[column] += gained_one(key, apart.neuron[column])
+        gain_more_apart(v, gains, V_W, j, apart)
 
 
 @jit_views
@@ -211,21 +297,35 @@ def _ask(row, i):
 
 
 @jit_views
-def _advance_keyless(E_A_log, G_A_log, G_D, moved, border):
+def _advance_keyless(E_A_log, G_A_log, G_D, moved, membrane, border):
     """The same for A_log and D, which no key has."""
-    states, neurons = E_A_log.shape
-    for n in range(states):
-        h, v, d, of = E_A_log[n], G_A_log[n], border.d_h[n], border.A_log[n]
-        dec, c, of_h, of_v = moved.decay[n], moved.cross[n], moved.A_log_h[n], moved.A_log_v[n]
+    for n in range(len(E_A_log)):
+        h, of = E_A_log[n], border.A_log[n]
         if border.read:
-            for i in range(neurons):
-                of[i] += d[i] * h[i] + border.d_v[i] * v[i]
-        for i in range(neurons):
-            v[i] = moved.slope[i] * v[i] + c[i] * h[i] + of_v[i]
-        for i in range(neurons):
-            h[i] = dec[i] * h[i] + of_h[i]
-    if border.read:
-        for i in range(neurons):
-            border.D[i] += border.d_v[i] * G_D[i]
-    for i in range(neurons):
-        G_D[i] = moved.slope[i] * G_D[i] + moved.D_v[i]
+            _read(border.d_h[n], h, of)
+        if membrane:
+            v, c = G_A_log[n], moved.cross[n]
+            if border.read:
+                _read(border.d_v, v, of)
+            _on(v, moved.slope, moved.A_log_v[n])
+            for i in range(v.size):
+                v[i] += c[i] * h[i]
+        _on(h, moved.decay[n], moved.A_log_h[n])
+    if membrane:
+        if border.read:
+            _read(border.d_v, G_D, border.D)
+        _on(G_D, moved.slope, moved.D_v)
+
+
+@jit_views
+def _read(d, x, of):
+    """Σ δ x."""
+    for i in range(d.size):
+        of[i] += d[i] * x[i]
+
+
+@jit_views
+def _on(x, decay, more):
+    """x = decay x + more."""
+    for i in range(x.size):
+        x[i] = decay[i] * x[i] + more[i]

@@ -249,7 +249,8 @@ def _constant(value: float, n: int, dtype: np.dtype) -> np.ndarray:
 @cache
 def _nothing(dtype: np.dtype) -> list[np.ndarray]:
     """What stands for influences where none are kept."""
-    return rooms(dtype, *[(0,) * axes for axes in (4, 3, 3, 2)])
+    keyed, sparse, *keyless = rooms(dtype, *[(0,) * axes for axes in (4, 3, 3, 3, 2)])
+    return [keyed, sparse, np.empty(0, np.int64), *keyless]
 
 
 def _joined(parts: np.ndarray) -> Any:

@@ -104,19 +104,19 @@ def _step(flow, n, t, A_n, selection, membrane, drive, moved, i, some):
     g_W, g_B, g_A_log = delta * B, delta * u, a_h * delta
     g_delta = (a_h + u * B) * load(flow.gate[t], i, some)
     put(drive[H_W, t], i, some, dec * g_W)
-    of_h = moved.A_log_h[n]
-    put(of_h, i, some, load(of_h, i, some) + dec * g_A_log)
     if selection:
+        of_h = moved.A_log_h[n]
+        put(of_h, i, some, load(of_h, i, some) + dec * g_A_log)
         put(drive[H_DELTA, t], i, some, dec * g_delta)
         put(drive[H_B, t], i, some, dec * g_B)
     if membrane:
-        to_v, of_v, v_W = load(moved.to_v[t], i, some), moved.A_log_v[n], drive[V_W, t]
+        to_v, v_W = load(moved.to_v[t], i, some), drive[V_W, t]
         c = load(c_n, i, some) + to_v * spread(flow.C[t, n])
         put(v_W, i, some, load(v_W, i, some) + c * g_W)
-        put(of_v, i, some, load(of_v, i, some) + c * g_A_log)
         put(c_n, i, some, c * a)
         if selection:
-            v_delta = drive[V_DELTA, t]
+            of_v, v_delta = moved.A_log_v[n], drive[V_DELTA, t]
+            put(of_v, i, some, load(of_v, i, some) + c * g_A_log)
             put(v_delta, i, some, load(v_delta, i, some) + c * g_delta)
             put(drive[V_B, t], i, some, c * g_B)
             put(drive[V_C, t], i, some, to_v * load(flow.h[t, n], i, some))

@@ -202,15 +202,22 @@ def carry_by_product(
 ) -> Influence:
     """`functional.scans.Kernels.carry` as a matrix product, by a backend's own two scans."""
     w, flow = to_end(trace.soma.slope), trace.dendrite.flow
-    move, drive = transport(flow, D, w, gain * w[0], families)
-    advance(influence.keyed, move, drive, flow.psp, families)
-    A_log_h, A_log_v, D_v = influence[1:]
-    return Influence(
-        influence.keyed,
-        move.decay * A_log_h + move.A_log_h,
-        move.slope[:, None] * A_log_v + move.cross * A_log_h + move.A_log_v,
-        move.slope * D_v + move.D_v,
-    )
+    move, drive = transport(flow, D, w, gain * w[0], families._replace(dense=True))
+    key = torch.cat([flow.psp, flow.psp.new_ones(*flow.psp.shape[:-1], 1)], dim=-1)
+    gained = key.transpose(1, 2)[:, None] @ drive
+    if families.dense:
+        _advance(influence.keyed, move, gained, families)
+    else:
+        _advance_apart(influence, move, gained, families)
+    A_log_h, A_log_v, D_v = influence[3:]
+    of_h, of_v, of_D = families.keyless()
+    if of_v:
+        A_log_v = move.slope[:, None] * A_log_v + move.cross * A_log_h + move.A_log_v
+    if of_h:
+        A_log_h = move.decay * A_log_h + move.A_log_h
+    if of_D:
+        D_v = move.slope * D_v + move.D_v
+    return influence._replace(A_log_h=A_log_h, A_log_v=A_log_v, D_v=D_v)
 
 
 carry = partial(carry_by_product, decay_to_end, transport)
@@ -255,19 +262,13 @@ def adjoint_by_product(
 adjoint = partial(adjoint_by_product, scan_adjoint, trace_adjoint, state_space_adjoint, carry)
 
 
-def advance(
-    keyed: Tensor,
-    move: Transport,
-    drive: Tensor,
-    psp: Tensor,
-    families: Families,
-) -> None:
-    """E and G over a chunk, whose steps' left factors are `drive` (b, row, t, n)."""
+def _advance(keyed: Tensor, move: Transport, gained: Tensor, families: Families) -> None:
+    """E and G over a chunk, in which they gain the product of keys and left factors."""
     states = move.cross.shape[1]
     row, cross, slope = rows(keyed, states, families), move.cross[:, :, None], move.slope
     for family in (row.v_W, row.v_delta, row.v_B, row.v_C):
         family.mul_(slope[:, None, None])
-    if families.membrane:
+    if families.membrane and families.dense:
         row.v_W.add_((cross * row.h_W).sum(1, keepdim=True))
     if families.membrane and families.selection:
         row.v_delta.add_((cross * row.h_delta).sum(1, keepdim=True))
@@ -275,8 +276,24 @@ def advance(
     for family in (row.h_W, row.h_delta, row.h_B):
         if family.shape[1]:
             family.mul_(move.decay[:, :, None])
-    key = torch.cat([psp, psp.new_ones(*psp.shape[:-1], 1)], dim=-1)
-    keyed.add_(key.transpose(1, 2)[:, None] @ drive)
+    keyed.add_(gained)
+
+
+def _advance_apart(
+    influence: Influence, move: Transport, gained: Tensor, families: Families
+) -> None:
+    """The same where W has columns of some synapses."""
+    states, place = move.cross.shape[1], influence.place
+    of_W, *rest = rows(gained, states, families._replace(dense=True))
+    of_V = rest.pop(2)
+    _advance(influence.keyed, move, torch.cat(rest, dim=1), families)
+    E, G = influence.sparse[:, :states], influence.sparse[:, states:]
+    neuron = place % move.slope.shape[1]
+    G.mul_(move.slope[:, None, neuron])
+    if families.membrane:
+        G.add_((move.cross[..., neuron] * E).sum(1, keepdim=True))
+    E.mul_(move.decay[..., neuron])
+    influence.sparse.add_(torch.cat([of_W, of_V], dim=1).flatten(2)[..., place])
 
 
 def _border_sums(
@@ -291,17 +308,27 @@ def _border_sums(
     def through_v(family: Tensor) -> Tensor:
         return torch.einsum("bi,bsji->ji", d_v0, family)
 
+    of_W = through_h(row.h_W) + through_v(row.v_W)
     of_B, of_C = (keyed.new_zeros(states, keyed.shape[2]) for _ in range(2))
+    of_A_log, of_D = torch.zeros_like(d_h0[0]), torch.zeros_like(d_v0[0])
+    if not families.dense:
+        E, G = influence.of_synapses(row, states)
+        neuron = influence.place % len(of_D)
+        owed = (d_h0[..., neuron] * E).sum((0, 1)) + (d_v0[:, None, neuron] * G).sum((0, 1))
+        of_W = of_W.flatten().index_copy(0, influence.place, owed).view_as(of_W)
     if families.selection:
         of_B += torch.einsum("bni,bnji->nj", d_h0, row.h_B)
+        of_A_log += (d_h0 * influence.A_log_h).sum(0)
     if families.selection and families.membrane:
         of_B += torch.einsum("bi,bnji->nj", d_v0, row.v_B)
         of_C += torch.einsum("bi,bnji->nj", d_v0, row.v_C)
+        of_A_log += (d_v0[:, None] * influence.A_log_v).sum(0)
+        of_D += (d_v0 * influence.D_v).sum(0)
     return BorderSums(
-        W=through_h(row.h_W) + through_v(row.v_W),
+        W=of_W,
         delta=through_h(row.h_delta) + through_v(row.v_delta),
         B=of_B,
         C=of_C,
-        A_log=(d_h0 * influence.A_log_h + d_v0[:, None] * influence.A_log_v).sum(0),
-        D=(d_v0 * influence.D_v).sum(0),
+        A_log=of_A_log,
+        D=of_D,
     )

@@ -128,7 +128,15 @@ def _transport(
     read = _rows(flow.decay, flow.h, flow.h_0, s.u, s.delta, s.gate, s.B, s.C, flow.A, D, w_gain)
     written = (drive, dec, c, A_log_h, A_log_v, D_v)
     programs.transport[grid](
-        *read, *written, *sizes, states, drive.shape[1], *families, _lanes(states), TILE
+        *read,
+        *written,
+        *sizes,
+        states,
+        drive.shape[1],
+        families.selection,
+        families.membrane,
+        _lanes(states),
+        TILE,
     )
     return Transport(dec, w[1], c, A_log_h, A_log_v, D_v), drive
 

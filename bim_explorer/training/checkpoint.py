@@ -92,9 +92,14 @@ def load_learner(
         state = {k: v.to(like) for k, v in tensors_of(f"block/{index}/").items()}
         block.state.psp = torch.stack([state["psp0"], state["psp1"]])
         block.state.h, block.state.v = state["h"], state["v"]
-        influence = {k: v.to(like) for k, v in tensors_of(f"influence/{index}/").items()}
-        block.influence = Influence(**influence) if influence else None
         block.families = Families(*facts["families"][index])
+        if influence := tensors_of(f"influence/{index}/"):
+            held = {
+                k: v.to(like if v.is_floating_point() else like.device)
+                for k, v in influence.items()
+            }
+            empty = Influence.zeros(block.batch, block.theta, block.families)
+            block.influence = empty._replace(**held)
     for index, synapses in enumerate(learner.synapses):
         _load_synapses(synapses, tensors_of(f"synapses/{index}/"), like)
         synapses.threshold = facts["thresholds"][index]

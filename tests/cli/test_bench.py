@@ -7,6 +7,7 @@ import math
 import pytest
 
 from bim_explorer.bench.checkout import program
+from bim_explorer.bench.scaling import AXES
 from bim_explorer.core.errors import DataError
 
 QUICK = ["--tiny", "--repeats", 2, "--seconds", 1e-4]
@@ -22,7 +23,7 @@ RATIOS = {
     "stdp": {"stdp_vs_in_place_torch", "stdp_vs_in_place_torch_32"},
     "memory": {"memory_1e6_vs_1e3"},
     "fidelity": {"exact_cosine_one_block_K1", "truncated_cosine_one_block_K1"},
-    "scaling": {f"exact_growth_{axis}" for axis in ("N", "S", "B", "K", "rate", "T")},
+    "scaling": {f"exact_growth_{axis}" for axis in AXES},
     "roofline": {"influence_vs_bound", "exact_update_vs_bound"},
 }
 

@@ -15,13 +15,14 @@ from bim_explorer.engine.initial import inverse_softplus, moved_delta_bias
 from bim_explorer.engine.learner import OMEGA_EVERY, Learner
 from bim_explorer.engine.network import build_network
 from bim_explorer.engine.optimizer import clipped
+from bim_explorer.functional.rtrl import Families, rows
 from bim_explorer.kernels import kernels_for
 
 
-def learner_of(**values) -> Learner:
+def learner_of(backend: str = "torch", **values) -> Learner:
     small = {"d_model": 6, "d_state": 2, "batch": 2, "v_th": 0.3, "dtype": "float64"}
     config = Config(**{**small, **values}).values()
-    network = build_network(config, 5, 3, 0.2, kernels_for("torch"))
+    network = build_network(config, 5, 3, 0.2, kernels_for(backend))
     return Learner(network, config)
 
 
@@ -126,8 +127,7 @@ def test_sgd_is_the_papers_rule_and_the_printed_sign_turns_it_round():
 
 def test_a_long_gradient_is_shortened_and_a_short_one_is_not():
     gradient = {"a": torch.tensor([3.0]), "b": torch.tensor([4.0])}
-    assert clipped(gradient, 0.0) == gradient
-    short, same = clipped(gradient, 1.0), clipped(gradient, 9.0)
+    short, same = clipped(gradient, 1.0, gradient), clipped(gradient, 9.0, gradient)
     assert [float(short[name]) for name in "ab"] == pytest.approx([0.6, 0.8])
     assert [float(same[name]) for name in "ab"] == pytest.approx([3.0, 4.0])
 
@@ -162,6 +162,100 @@ def test_a_lowered_target_regrows_only_where_asked():
         sparsity[regrow] = learner.sparsity
     assert sparsity["off"] == pytest.approx(0.6, abs=0.02)
     assert sparsity["random"] == sparsity["gradient"] == pytest.approx(0.2, abs=0.02)
+
+
+#: Pruned fast, and far enough that living synapses have columns of their own.
+PRUNED = {"target_sparsity": 0.9, "prune_every": 1, "threshold_rate": 0.5}
+
+
+@pytest.mark.parametrize("backend", ["torch", "numba"])
+@pytest.mark.parametrize("changes", [{}, {"learn": "synapses"}, {"readout": "y"}, {"clip": 0.1}])
+def test_living_synapses_learn_alike_whether_pruned_influences_are_kept(backend, changes):
+    apart, among_all = (
+        learner_of(backend, **changes, regrow=regrow, target_sparsity=0.8)
+        for regrow in ("off", "gradient")
+    )
+    for learner in (apart, among_all):
+        learner.synapses[0].mask = torch.arange(30).view(6, 5) % 5 == 2
+    for seed in range(40):
+        for learner in (apart, among_all):
+            learner.update(chunk(seed, supervised=seed % 3 > 0))
+    assert apart.sparsity == among_all.sparsity == 0.8
+    forms = [learner.network.blocks[0].families.dense for learner in (apart, among_all)]
+    assert forms == [False, True]
+    theirs = weights(among_all)
+    for name, tensor in weights(apart).items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-9, atol=1e-11)
+
+
+def influence_of(learner: Learner) -> torch.Tensor:
+    """E of W (b, state, input, neuron); 0 where it is not kept."""
+    block = learner.network.blocks[0]
+    assert block.influence is not None
+    whole = block.influence.kept_as(block.theta, block.families, Families(), None)
+    return rows(whole.keyed, block.theta.A_log.shape[1], Families()).h_W[:, :, :-1]
+
+
+def test_few_living_synapses_alone_keep_influences_and_new_ones_begin_at_zero():
+    learner = learner_of(**PRUNED)
+    for seed in range(40):
+        learner.update(chunk(seed))
+    mask, block = learner.synapses[0].mask, learner.network.blocks[0]
+    learner.update(chunk(40))
+    assert block.influence is not None
+    assert block.influence.sparse.shape == (2, 3, int(mask.sum()))
+    assert not (influence_of(learner) * ~mask.T).any()
+    lived = influence_of(learner)
+    assert lived.any()
+
+    learner.apply({"regrow": "random", "target_sparsity": 0.8})
+    learner.update(chunk(41, supervised=False))
+    grown = learner.synapses[0].mask & ~mask
+    assert grown.any()
+    block.place = learner.synapses[0].place(learner.rule)
+    kept = block._kept(block.families)
+    assert kept.sparse.shape[2] == int(learner.synapses[0].mask.sum())
+    assert not (influence_of(learner) * grown.T).any()
+    assert (influence_of(learner) * mask.T).any()
+
+    learner.apply({"target_sparsity": 0.0})
+    learner.update(chunk(42))
+    learner.update(chunk(43))
+    assert block.families.dense
+    assert (influence_of(learner) != 0).sum() > 0.5 * lived.numel()
+
+
+def test_what_does_not_learn_has_no_influences():
+    learner = learner_of(learn="synapses", readout="y")
+    learner.update(chunk(0))
+    influence = learner.network.blocks[0].influence
+    assert influence is not None
+    assert [x.numel() > 0 for x in influence] == [True, False, False, False, False, False]
+    assert influence.keyed.shape[1] == 2
+    learner.apply({"learn": "all", "readout": "yz"})
+    learner.update(chunk(1))
+    influence = learner.network.blocks[0].influence
+    assert influence is not None
+    assert all(influence._asdict()[name].any() for name in ("A_log_h", "A_log_v", "D_v"))
+
+
+def test_what_moves_is_shortened_and_nothing_else_counts():
+    """A pruned synapse's gradient, and a frozen parameter's, leave the step as long as it is."""
+    lengths = []
+    for clip in (0.0, 1e-3):
+        learner = learner_of(
+            learn="synapses", optimizer="sgd", learning_rate=1.0, clip=clip, w_max=1e3
+        )
+        synapses = learner.synapses[0]
+        synapses.mask = torch.arange(5).expand(6, 5) < 3
+        synapses.bound(1e3)
+        before = weights(learner)
+        learner.update(chunk(0))
+        after = learner.network.parameters()
+        moves = [after[name] - before[name] for name in before]
+        lengths.append(float(torch.cat([move.flatten() for move in moves]).norm()))
+    assert lengths[0] > 1e-2
+    assert lengths[1] == pytest.approx(1e-3, rel=1e-4)
 
 
 def test_pruning_as_printed_runs_past_its_target():

@@ -28,6 +28,7 @@ if "BIM_TEST_TILE" in os.environ:
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+FAMILIES = [Families(a, b) for a in (True, False) for b in (True, False)]
 SIZES = pytest.mark.parametrize(
     ("batch", "steps", "states", "neurons"), [(1, 1, 1, 1), (2, 5, 2, 3), (3, 8, 3, 37)]
 )
@@ -205,13 +206,13 @@ def test_dendrites_agree_at_every_rate_and_with_two_filters(order, rate):
     dendrites_agree(case, torch.float64)
 
 
-def influences_agree(case, families, dtype, loss=True):
+def influences_agree(case, families, dtype, loss=True, place=None):
     """Influences, and the gradient that a chunk's loss takes from them, are the reference's."""
     traces, (pre, theta, h_0) = traces_of(case, dtype), case
-    batch, states, neurons = h_0.shape
-    shape = (batch, sum(families.sizes(states)), pre.spikes.shape[2] + 1, neurons)
-    shapes = (shape, *[(batch, states, neurons)] * 2, (batch, neurons))
-    before = Influence(*(random(*s, dtype=dtype, seed=12 + i) for i, s in enumerate(shapes)))
+    before = Influence.zeros(len(h_0), theta, families, place)
+    for index, each in enumerate(before):
+        if each is not before.place:
+            each.copy_(random(*each.shape, dtype=dtype, seed=12 + index))
     if not loss:
         ours, reference = (
             kernels.carry(deepcopy(before), trace, theta.D, 0.6, families)
@@ -221,15 +222,18 @@ def influences_agree(case, families, dtype, loss=True):
         return
     ours, reference = ways_back(case, traces, dtype, below=True, carried=(before, families))
     close(ours, reference, dtype)
-    assert not torch.equal(ours.influence.keyed, before.keyed)
+    moved = (ours.influence.sparse, before.sparse)
+    if families.dense:
+        moved = (ours.influence.keyed, before.keyed)
+    assert not torch.equal(*moved)
     alone = ways_back(case, traces, dtype, below=True)[1]
     same = [torch.equal(a, b) for a, b in zip(alone.theta, ours.theta, strict=True)]
-    assert not all(same), "the past adds nothing"
+    assert not all(same) or not pre.keep[:, 0].any(), "the past adds nothing"
 
 
 @DTYPES
 @SIZES
-@pytest.mark.parametrize("families", [Families(a, b) for a in (True, False) for b in (True, False)])
+@pytest.mark.parametrize("families", FAMILIES)
 def test_influences_agree(dtype, batch, steps, states, neurons, families):
     influences_agree(dendrite_case(batch, steps, states, neurons, dtype), families, dtype)
 
@@ -239,6 +243,44 @@ def test_influences_agree(dtype, batch, steps, states, neurons, families):
 def test_influences_agree_at_every_rate_and_with_two_filters(order, rate):
     case = dendrite_case(2, 33, 2, 9, torch.float64, order=order, rate=rate, inputs=40)
     influences_agree(case, Families(), torch.float64)
+
+
+def some_places(theta, share):
+    """Synapses of which a share lives, the first neurons' none."""
+    neurons, inputs = theta.W.shape
+    alive = random(inputs, neurons, dtype=torch.float64, seed=3) < share
+    alive[:, : neurons // 4] = False
+    return alive.flatten().nonzero()[:, 0]
+
+
+@DTYPES
+@pytest.mark.parametrize("share", [0.1, 1.0])
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("families", FAMILIES)
+def test_influences_of_some_synapses_agree(dtype, share, order, families):
+    case = dendrite_case(2, 12, 2, 19, dtype, order=order, rate=0.5)
+    told = (case, families._replace(dense=False), dtype)
+    for loss in (True, False):
+        influences_agree(*told, loss=loss, place=some_places(case[1], share))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("families", FAMILIES)
+def test_influences_of_some_synapses_are_those_among_all(share, families):
+    case = dendrite_case(2, 9, 2, 19, torch.float64)
+    traces, (_, theta, h_0) = traces_of(case, torch.float64), case
+    place, apart = some_places(theta, share), families._replace(dense=False)
+    before = Influence.zeros(len(h_0), theta, families)
+    before.keyed.copy_(random(*before.keyed.shape, dtype=torch.float64))
+    some = before.kept_as(theta, families, apart, place)
+    whole = ways_back(case, traces, torch.float64, carried=(before, families))
+    parts = ways_back(case, traces, torch.float64, carried=(some, apart))
+    for theirs, ours in zip(whole, parts, strict=True):
+        same = theirs.influence.kept_as(theta, families, apart, place)
+        close(ours.influence, same, torch.float64)
+        close(ours.theta[1:], theirs.theta[1:], torch.float64)
+        ours_W, theirs_W = (each.theta.W.T.flatten()[place] for each in (ours, theirs))
+        close(ours_W, theirs_W, torch.float64)
 
 
 def test_influences_agree_without_a_loss():

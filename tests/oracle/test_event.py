@@ -52,10 +52,9 @@ def state_of(learner: Learner) -> dict[str, torch.Tensor]:
         assert block.influence is not None
         own = {"h": block.state.h, "v": block.state.v, "psp": block.state.psp[0]}
         read = Families(membrane="z" in learner.values["readout"])
-        influence = block.influence.with_families(block.families, read)._asdict()
-        if not read.membrane:
-            del influence["A_log_v"], influence["D_v"]
-        own |= influence | learner.synapses[index].traces
+        influence = block.influence.kept_as(block.theta, block.families, read, None)._asdict()
+        own |= {name: kept for name, kept in influence.items() if kept.numel()}
+        own |= learner.synapses[index].traces
         tensors |= {f"{index}/{name}": tensor for name, tensor in own.items()}
     return {name: tensor.clone() for name, tensor in tensors.items()}
 

@@ -37,6 +37,23 @@ def test_rtrl_matches_bptt_through_short_chunks(seed, chunk, neurons, states, ke
         assert (online[name] - exact).norm() <= 1e-10 * exact.norm(), name
 
 
+@pytest.mark.parametrize("chunk", [1, 3, 16])
+@pytest.mark.parametrize("kernel", ["exponential", "alpha"])
+def test_rtrl_of_living_synapses_alone_matches_bptt(chunk, kernel):
+    network, data, values = random_case(11, psp_kernel=kernel)
+    (block,) = network.blocks
+    alive = torch.rand(block.theta.W.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    block.theta.W.mul_(alive)
+    block.place = alive.T.flatten().nonzero()[:, 0]
+    online = online_gradient(network, data, chunk, "exact")
+    reference = plain_gradient(network.parameters(), data, values)
+    ours, exact = online.pop("block0.W"), reference.pop("block0.W")
+    assert relative_error(ours * alive, exact * alive) < 1e-10
+    assert relative_error(ours, exact) > 1e-3
+    for name in reference:
+        assert relative_error(online[name], reference[name]) < 1e-10, name
+
+
 def test_every_group_is_reached_by_the_loss():
     network, data, values = random_case(0)
     reference = plain_gradient(network.parameters(), data, values)

@@ -43,17 +43,21 @@ def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
         {"rule": "oja", "neuron": "exponential"},
         {"task": "text", "code_size": 40, "code_active": 4, "code_context": 2},
         {"averaging": 3.0},
+        {"target_sparsity": 0.95, "prune_every": 1, "threshold_rate": 1.0, "regrow": "random"},
+        {"target_sparsity": 0.95, "prune_every": 5, "threshold_rate": 1.0, "learn": "synapses"},
     ],
 )
 def test_a_resumed_experiment_is_the_undisturbed_one(changes):
     undisturbed = Experiment(values_of(**changes))
-    for _ in range(25):
+    for _ in range(60):
         undisturbed.advance()
     resumed = Experiment.from_state(*undisturbed.state())
     for _ in range(25):
         undisturbed.advance()
         resumed.advance()
     assert same(theta(undisturbed), theta(resumed))
+    if changes.get("target_sparsity", 0.0) > 0.9:
+        assert len(theta(resumed)["influence/0/place"])
     assert resumed.row == undisturbed.row
     assert resumed.steps == undisturbed.steps
 
