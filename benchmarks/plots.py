@@ -23,6 +23,8 @@ from playwright.sync_api import sync_playwright
 
 Rows = list[dict[str, Any]]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#888888")
+#: Plots side by side.
+IN_A_ROW = 3
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 
 
@@ -94,13 +96,26 @@ def picture_of(name: str, rows: Rows) -> Iterable[UIElement]:
             title = f"{blocks} block(s): cosine to BPTT"
             yield lines(some, "us_per_step", "cosine", "credit", title, (True, False))
     elif name == "scaling":
-        positive = [r for r in rows if r["value"]]
-        yield lines(positive, "value", "exact_us_per_step", "axis", "exact: µs a step")
+        axes = list(dict.fromkeys(r["axis"] for r in rows))
+        plots = [_growth([r for r in rows if r["axis"] == axis], axis) for axis in axes]
+        for first in range(0, len(plots), IN_A_ROW):
+            yield row(*plots[first : first + IN_A_ROW])
     elif name == "event":
         some = [r for r in rows if r["work"] == "curve"]
         biggest = max((r["M_and_N"] for r in some), default=0)
         yield lines(some, "rate", "dense_over_event", "M_and_N", "event-driven: times faster")
         yield lines(some, "M_and_N", "us_per_step", "rate", f"µs a step, up to {biggest}")
+
+
+def _growth(rows: Rows, axis: str) -> UIElement:
+    """Time a step of either update over one size; linear where the size may be 0."""
+    log = all(r["value"] for r in rows)
+    points = [
+        {axis: r["value"], "us_per_step": r[f"{credit}_us_per_step"], "credit": credit}
+        for credit in ("exact", "truncated")
+        for r in rows
+    ]
+    return lines(points, axis, "us_per_step", "credit", f"µs a step over {axis}", (log, True))
 
 
 def draw(folder: Path) -> None:

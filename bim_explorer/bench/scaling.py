@@ -2,8 +2,8 @@
 
 N, S, B, K     neurons (and inputs), states, streams, steps of a chunk
 rate           the input's firing rate
-pruned         share of pruned synapses, drawn evenly; all parameters learn
-pruned_W       the same where only synapses and readout learn
+pruned         share of pruned synapses, drawn evenly, in a block of the reference network's size
+pruned_W       the same where only synapses and readout learn, not all parameters
 T              steps done before the clock starts: an online update must not care at all
 
 exact_growth_NAME   time a step of exact at the largest value / at the smallest
@@ -56,11 +56,14 @@ def _sized(base: Sizes, axis: str, value: float) -> Sizes:
     if axis == "rate":
         return base._replace(rate=min(value, 0.9))
     count = int(value)
+    larger = {name: 2 * getattr(base, name) for name in ("inputs", "neurons", "batch", "chunk")}
     changes = {
         "N": {"inputs": count, "neurons": count},
         "S": {"states": count},
         "B": {"batch": count},
         "K": {"chunk": count},
+        "pruned": larger,
+        "pruned_W": larger,
     }
     return base._replace(**changes.get(axis, {}))
 

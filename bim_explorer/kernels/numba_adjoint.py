@@ -31,7 +31,8 @@ def adjoint(
     `d_z` is not looked at unless `spiking`. `of_weights` is (part, key, 2n + 2s), the last key
     being the bias; `of_A_log` (part, s, n). If `below`, `back` (b, t, 2n + 2s) takes what the
     weights still have to bring to the spikes. If `carried`, the influences are read for the
-    gradient and moved to the chunk's end.
+    gradient and moved to the chunk's end; those of W are of the synapses at `place`, if not
+    `dense`.
     """
     (steps, neurons), width = u.shape[1:], of_weights.shape[2]
     gains = room(ROWS if carried else 0, spikes.shape[2], steps, neurons, D.dtype)
