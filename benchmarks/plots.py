@@ -100,6 +100,10 @@ def picture_of(name: str, rows: Rows) -> Iterable[UIElement]:
         plots = [_growth([r for r in rows if r["axis"] == axis], axis) for axis in axes]
         for first in range(0, len(plots), IN_A_ROW):
             yield row(*plots[first : first + IN_A_ROW])
+    elif name == "pruning":
+        title = "influences of all over those of the living"
+        yield lines(rows, "pruned", "all_over_living", "learn", title, (False, False))
+        yield lines(rows, "pruned", "exact_ms", "learn", "exact update, ms", (False, False))
     elif name == "event":
         some = [r for r in rows if r["work"] == "curve"]
         biggest = max((r["M_and_N"] for r in some), default=0)

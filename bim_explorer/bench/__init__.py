@@ -21,6 +21,7 @@ BENCHES = Registry(
         "memory": "bim_explorer.bench.memory:bench_memory",
         "fidelity": "bim_explorer.bench.fidelity:bench_fidelity",
         "scaling": "bim_explorer.bench.scaling:bench_scaling",
+        "pruning": "bim_explorer.bench.pruning:bench_pruning",
         "page": "bim_explorer.bench.checkout:bench_page",
         "peers": "bim_explorer.bench.checkout:bench_peers",
     },

@@ -22,6 +22,7 @@ import statistics
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from bim_explorer.bench.autograd_network import AutogradLearner
 from bim_explorer.bench.result import Row, result
@@ -73,18 +74,20 @@ def products(sizes: Sizes, options: Options) -> dict[str, Work]:
     keys, flat = key.transpose(1, 2).contiguous(), left.transpose(1, 2).contiguous()
     sums, other = left.new_zeros(batch, n_keys, rows), left.new_zeros(batch, rows, n_keys)
     return {
-        "influence": influence(sizes, options),
+        "influence": influence(sizes, options, Families()),
         "bare product": lambda: torch.baddbmm(sums, keys, flat, out=sums),
         "product, keys as columns": lambda: torch.baddbmm(other, left, key, out=other),
     }
 
 
-def influence(sizes: Sizes, options: Options) -> Work:
+def influence(
+    sizes: Sizes, options: Options, families: Families, place: Tensor | None = None
+) -> Work:
     """The influences of one block over one chunk of input, again and again."""
     network = network_of(sizes._replace(blocks=1), options)
     block, data = network.blocks[0], ChunkTensors.of(next(stream(sizes)), network.like)
-    trace, families = block.forward(data.spikes, data.keep, network.dynamics), Families()
-    influence = Influence.zeros(sizes.batch, block.theta, families)
+    trace = block.forward(data.spikes, data.keep, network.dynamics)
+    influence = Influence.zeros(sizes.batch, block.theta, families, place)
     D, gain = block.theta.D, network.dynamics.membrane.gain
     return lambda: block.kernels.carry(influence, trace, D, gain, families)
 

@@ -69,7 +69,7 @@ class RuleSection(param.Parameterized):
         bounds=(0.0, 1e6),
         softbounds=(0.0, 10.0),
         label="Clip |g|",
-        doc="Longest gradient, all parameters together: a longer one is shortened; 0: never.",
+        doc="Longest gradient, all that learn together: a longer one is shortened; 0: never.",
     )
     chunk = param.Integer(
         8,

@@ -14,6 +14,7 @@ from bim_explorer.engine.settings import Rule
 from bim_explorer.functional.hybrid import RunningSquares, hybrid_direction, matched_scale
 from bim_explorer.functional.local_rule import LocalRule
 from bim_explorer.functional.pruning import prune, regrow
+from bim_explorer.functional.rtrl import places
 
 #: Share of pruned synapses from which on those alive are kept apart: by columns of their own they
 #: cost more each than side by side with the dead.
@@ -84,7 +85,7 @@ class Synapses:
         if self.pruned < SPARSE * self.mask.numel() or rule.regrow == "gradient":
             return None
         if self._place is None:
-            self._place = self.mask.T.flatten().nonzero()[:, 0]
+            self._place = places(self.mask)
         return self._place
 
     def pair(

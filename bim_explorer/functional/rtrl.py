@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from bim_explorer.functional.selective_ssm import BlockParameters
@@ -79,6 +79,11 @@ class Rows(NamedTuple):
     v_delta: Tensor
     v_B: Tensor
     v_C: Tensor
+
+
+def places(mask: Bool[Tensor, "neuron input"]) -> Int[Tensor, " synapse"]:
+    """Where the synapses of a mask lie, as `Influence` names them."""
+    return mask.T.flatten().nonzero()[:, 0]
 
 
 def rows(stacked: Tensor, states: int, families: Families) -> Rows:

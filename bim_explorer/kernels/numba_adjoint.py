@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from bim_explorer.kernels.numba_gains import beside, collect, filter_back, gather, room
-from bim_explorer.kernels.numba_influence import Border, advance, columns, moved_room
+from bim_explorer.kernels.numba_influence import Border, advance, moved_room, synapses_apart
 from bim_explorer.kernels.numba_lanes import first, full, lanes, load, put, spread, total
 from bim_explorer.kernels.numba_math import fetch, jit, jit_inline, jit_views, turn
 from bim_explorer.kernels.numba_transport import ROWS, Flow
@@ -40,7 +40,7 @@ def adjoint(
     reaches, drive = np.empty((steps, neurons), D.dtype), np.empty_like(D)
     # of_A is the chunk's part of δA_log before the factor A, which the influences' part has in it
     d_v, d_h, of_A = np.empty_like(D), np.empty_like(A), np.zeros_like(A)
-    sums, apart = of_weights[part], columns(dense, place, spikes.shape[2], neurons)
+    sums, apart = of_weights[part], synapses_apart(dense, place, spikes.shape[2], neurons)
     for b in range(first_stream, last_stream):
         flow = Flow(decay[b], h[b], h_0[b], u[b], delta[b], gate[b], B[b], C[b], slope[b])
         psp = (keep[b], psp_decay, psp_scale, len(before))
@@ -67,7 +67,7 @@ def carry(
 ):  # fmt: skip
     """Influences of some streams moved to the chunk's end, where no loss asks for them."""
     (steps, neurons), order = u.shape[1:], len(before)
-    apart = columns(dense, place, spikes.shape[2], neurons)
+    apart = synapses_apart(dense, place, spikes.shape[2], neurons)
     gains, moved = room(ROWS, spikes.shape[2], steps, neurons, D.dtype), moved_room(A, steps)
     nothing = np.empty((0, 0), D.dtype)
     border = Border(False, A, D, nothing, A, D)  # nobody reads: neither looked at nor written

@@ -75,7 +75,7 @@ class Apart(NamedTuple):
 
 
 @jit
-def columns(dense, place, inputs, neurons):
+def synapses_apart(dense, place, inputs, neurons):
     """Where the synapses lie that have columns of their own."""
     start, neuron = np.zeros(inputs + 1, np.uintp), np.empty(place.size, np.uintp)
     for column in range(place.size):

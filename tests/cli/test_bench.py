@@ -7,7 +7,6 @@ import math
 import pytest
 
 from bim_explorer.bench.checkout import program
-from bim_explorer.bench.scaling import AXES
 from bim_explorer.core.errors import DataError
 
 QUICK = ["--tiny", "--repeats", 2, "--seconds", 1e-4]
@@ -23,7 +22,8 @@ RATIOS = {
     "stdp": {"stdp_vs_in_place_torch", "stdp_vs_in_place_torch_32"},
     "memory": {"memory_1e6_vs_1e3"},
     "fidelity": {"exact_cosine_one_block_K1", "truncated_cosine_one_block_K1"},
-    "scaling": {f"exact_growth_{axis}" for axis in AXES},
+    "scaling": {f"exact_growth_{axis}" for axis in ("N", "S", "B", "K", "rate", "T")},
+    "pruning": {"all_vs_living_at_90_percent", "all_vs_living_at_90_percent_synapses"},
     "roofline": {"influence_vs_bound", "exact_update_vs_bound"},
 }
 

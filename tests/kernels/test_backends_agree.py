@@ -12,7 +12,7 @@ import torch
 
 from bim_explorer.functional.adjoint import BlockTrace
 from bim_explorer.functional.readout import ReadoutParameters, Seen
-from bim_explorer.functional.rtrl import Families, Influence
+from bim_explorer.functional.rtrl import Families, Influence, places
 from bim_explorer.functional.selective_ssm import BlockParameters, softplus_and_slope
 from bim_explorer.functional.stdp import StdpTraces, Window
 from bim_explorer.functional.traces import Presynaptic
@@ -248,9 +248,9 @@ def test_influences_agree_at_every_rate_and_with_two_filters(order, rate):
 def some_places(theta, share):
     """Synapses of which a share lives, the first neurons' none."""
     neurons, inputs = theta.W.shape
-    alive = random(inputs, neurons, dtype=torch.float64, seed=3) < share
-    alive[:, : neurons // 4] = False
-    return alive.flatten().nonzero()[:, 0]
+    alive = random(neurons, inputs, dtype=torch.float64, seed=3) < share
+    alive[: neurons // 4] = False
+    return places(alive)
 
 
 @DTYPES

@@ -14,6 +14,7 @@ from plain_network import plain_gradient
 
 from bim_explorer.analysis.bptt import bptt_gradient
 from bim_explorer.functional.chunk import ChunkTensors
+from bim_explorer.functional.rtrl import places
 
 pytestmark = pytest.mark.usefixtures("every_backend")
 
@@ -44,7 +45,7 @@ def test_rtrl_of_living_synapses_alone_matches_bptt(chunk, kernel):
     (block,) = network.blocks
     alive = torch.rand(block.theta.W.shape, generator=torch.Generator().manual_seed(1)) < 0.3
     block.theta.W.mul_(alive)
-    block.place = alive.T.flatten().nonzero()[:, 0]
+    block.place = places(alive)
     online = online_gradient(network, data, chunk, "exact")
     reference = plain_gradient(network.parameters(), data, values)
     ours, exact = online.pop("block0.W"), reference.pop("block0.W")

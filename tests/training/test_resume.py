@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -60,6 +61,21 @@ def test_a_resumed_experiment_is_the_undisturbed_one(changes):
         assert len(theta(resumed)["influence/0/place"])
     assert resumed.row == undisturbed.row
     assert resumed.steps == undisturbed.steps
+
+
+def test_a_checkpoint_in_which_w_is_dense_and_not_said_to_be_goes_on():
+    """Runs of before living synapses had columns of their own."""
+    undisturbed = Experiment(values_of())
+    for _ in range(10):
+        undisturbed.advance()
+    arrays, facts = copy.deepcopy(undisturbed.state())
+    arrays = {name: x for name, x in arrays.items() if not name.endswith(("/sparse", "/place"))}
+    learner = facts["learner"]
+    learner["families"] = [families[:2] for families in learner["families"]]
+    resumed = Experiment.from_state(arrays, facts)
+    undisturbed.advance()
+    resumed.advance()
+    assert same(theta(undisturbed), theta(resumed))
 
 
 @pytest.mark.parametrize("changes", [{}, {**NEEDS, "event_driven": True}])
