@@ -71,8 +71,9 @@ def lines(
         colour = COLOURS[index % len(COLOURS)]
         plot.line(at, values, color=colour, legend_label=name, line_width=2)
         plot.scatter(at, values, color=colour, legend_label=name, size=6)
-    plot.legend.background_fill_alpha = 0.6
-    plot.legend.location = "bottom_left"
+    legend = plot.legend[0]
+    legend.orientation, legend.border_line_alpha, legend.padding = "horizontal", 0.0, 0
+    plot.add_layout(legend, "above")
     return plot
 
 
@@ -98,12 +99,13 @@ def picture_of(name: str, rows: Rows) -> Iterable[UIElement]:
     elif name == "scaling":
         axes = list(dict.fromkeys(r["axis"] for r in rows))
         plots = [_growth([r for r in rows if r["axis"] == axis], axis) for axis in axes]
-        for first in range(0, len(plots), IN_A_ROW):
-            yield row(*plots[first : first + IN_A_ROW])
+        starts = range(0, len(plots), IN_A_ROW)
+        yield column(*(row(*plots[first : first + IN_A_ROW]) for first in starts))
     elif name == "pruning":
         title = "influences of all over those of the living"
         yield lines(rows, "pruned", "all_over_living", "learn", title, (False, False))
-        yield lines(rows, "pruned", "exact_ms", "learn", "exact update, ms", (False, False))
+        title = "exact update over truncated"
+        yield lines(rows, "pruned", "exact_over_truncated", "learn", title, (False, False))
     elif name == "event":
         some = [r for r in rows if r["work"] == "curve"]
         biggest = max((r["M_and_N"] for r in some), default=0)
